@@ -1,0 +1,56 @@
+# Needs python3, make and a package registry; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv || echo $(BIN)/uv)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+MODEL := .venv/share/artreel/embedded
+
+.DEFAULT_GOAL := help
+.PHONY: help install check test demo e2e image lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(MODEL)/bundle.json ## make .venv with everything pinned in requirements.lock, and the embedded model
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	command -v $(UV) >/dev/null || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+$(MODEL)/bundle.json: .venv/installed $(wildcard handler/modelling/*.py)
+	$(BIN)/artreel model build --from lite -o $(MODEL)
+
+check: install ## lint, types, import rules, templates, and the fast tests with warnings as errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template template.yaml
+	$(BIN)/pytest -q tests/unit tests/contract tests/infra
+
+test: install ## every test that needs no container
+	$(BIN)/pytest -q -m "not container"
+
+demo: install ## upload a clip to an emulated AWS on loopback, and watch it come back painted
+	$(BIN)/python -m infra.local.demo
+
+image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
+	container/build.sh
+
+e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)
+	$(BIN)/pytest -q -m container tests/e2e
+
+lock: .venv/installed ## pin every dependency with its hashes, for development and for the image
+	$(COMPILE) pyproject.toml --extra lambda --extra model --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
+	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
+	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
+
+clean: ## remove what the targets made
+	rm -rf .venv build dist out .aws-sam

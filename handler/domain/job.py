@@ -1,0 +1,123 @@
+"""A job: one video, its looks, and where the results go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from dataclasses import dataclass
+
+from handler.domain.errors import Rejected
+from handler.domain.timeline import Timeline
+
+VIDEOS = "videos/"
+STYLES = "styles/"
+STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+STYLE_METADATA = "style"
+
+
+@dataclass(frozen=True)
+class SourceObject:
+    """One version of one uploaded object.
+
+    Attributes:
+        version: the version id where the bucket keeps versions, else the ETag; it tells two
+            uploads under one key apart.
+        version_id: to read exactly that version, where there is one.
+    """
+
+    bucket: str
+    key: str
+    version: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ResultKeys:
+    """Keys in the output bucket of all that a job leaves."""
+
+    video: str
+    poster: str
+    report: str
+    status: str
+
+    @classmethod
+    def for_source(cls, key: str) -> ResultKeys:
+        """``videos/monet/clip.mov`` -> ``monet/clip.mp4``, ``monet/clip.jpg``, ..."""
+        stem = posixpath.splitext(key.removeprefix(VIDEOS))[0]
+        return cls(f"{stem}.mp4", f"{stem}.jpg", f"{stem}.report.json", f"{stem}.status.json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be painted, and how.
+
+    Attributes:
+        working_size_px: long side at which frames are painted, px; None for the source's size.
+    """
+
+    source: SourceObject
+    timeline: Timeline
+    working_size_px: int | None
+
+    @property
+    def job_id(self) -> str:
+        """64 hexadecimal digits, the same for the same upload and the same wishes."""
+        identity = {
+            "bucket": self.source.bucket,
+            "key": self.source.key,
+            "version": self.source.version,
+            "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
+            "working_size_px": self.working_size_px,
+        }
+        canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def results(self) -> ResultKeys:
+        return ResultKeys.for_source(self.source.key)
+
+
+def check_video_key(key: str) -> None:
+    """Let pass a key of a video that may be painted.
+
+    Raises:
+        Rejected: the key is outside ``videos/`` or holds parts that are no names.
+    """
+    parts = key.removeprefix(VIDEOS).split("/")
+    if not key.startswith(VIDEOS) or any(part in ("", ".", "..") for part in parts):
+        raise Rejected(f"a video must lie under {VIDEOS} in the input bucket, not at {key!r}")
+    if not key.isprintable():
+        raise Rejected(f"the key {key!r} holds characters that can't be printed")
+
+
+def style_of_upload(key: str, metadata_style: str | None, default_style: str) -> str:
+    """The style that an upload asks for: its folder, else its metadata, else the stack's default.
+
+    Args:
+        key: of the video, ``videos/monet/clip.mp4`` or ``videos/clip.mp4``.
+        metadata_style: value of ``x-amz-meta-style``, if it was sent.
+        default_style: of the stack, "" for none.
+
+    Raises:
+        Rejected: none of the three names a style, or the name can't be one.
+    """
+    folder, _, _ = key.removeprefix(VIDEOS).rpartition("/")
+    style = folder.split("/")[0] or metadata_style or default_style
+    if not style:
+        raise Rejected(
+            "no style is named: upload to videos/STYLE/clip.mp4, "
+            "or send the metadata `style`, or give the stack a default style"
+        )
+    return check_style_name(style)
+
+
+def check_style_name(style: str) -> str:
+    """Let pass the name of a style, the file name of its picture without the ending.
+
+    Raises:
+        Rejected: it is empty, too long, or holds a slash or an unprintable character.
+    """
+    if not style or len(style) > 200 or "/" in style or not style.isprintable():
+        raise Rejected(f"{style!r} is not a style name: use the picture's file name without ending")
+    return style

@@ -1,0 +1,143 @@
+"""What the use cases need of the world; adapters and test fakes implement these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from handler.domain.job import SourceObject
+from handler.domain.media import VideoFacts
+
+Frame = npt.NDArray[np.uint8]
+"""uint8 (height, width, 3), sRGB, colour order red, green, blue."""
+
+StyleVector = npt.NDArray[np.float32]
+"""float32 (100,): the predictor's summary of a style image."""
+
+
+class Painter(Protocol):
+    """The two networks."""
+
+    @property
+    def description(self) -> Mapping[str, str]:
+        """What paints, for the report: model, engine, precision."""
+
+    @property
+    def smallest_side(self) -> int:
+        """The least height or width of a frame that ``paint`` takes, px."""
+
+    def style_vector(self, picture: Frame) -> StyleVector:
+        """Summarize a style image of any size."""
+
+    def paint(self, frame: Frame, style: StyleVector) -> Frame:
+        """Paint one frame.
+
+        Args:
+            frame: uint8 (height, width, 3), sRGB, both sides at least ``smallest_side``.
+            style: float32 (100,).
+
+        Returns:
+            uint8, the same shape, owned by the caller.
+        """
+
+
+class FrameWriter(Protocol):
+    """An encoder that is being fed."""
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame of the source's displayed size.
+
+        Raises:
+            Defect: the encoder ended.
+        """
+
+
+class Media(Protocol):
+    """Reading and writing of videos and pictures on the local disk."""
+
+    def probe(self, video: Path) -> VideoFacts:
+        """Raises Rejected when the file can't be shown as a video."""
+
+    def read_frames(
+        self, video: Path, facts: VideoFacts
+    ) -> AbstractContextManager[Iterator[Frame]]:
+        """Decode every frame in order, rotation applied.
+
+        The frames are uint8 (facts.height, facts.width, 3) sRGB, each owned by the caller. A frame
+        that can't be decoded ends the iteration.
+
+        Raises:
+            Rejected: on leaving, when nothing could be decoded.
+        """
+
+    def write_video(
+        self, video: Path, facts: VideoFacts, sound_from: Path
+    ) -> AbstractContextManager[FrameWriter]:
+        """Encode frames to ``video`` with the sound of ``sound_from`` beside them.
+
+        The file is complete once the context is left without an exception, else it is removed.
+
+        Raises:
+            Defect: the encoder failed.
+        """
+
+    def read_picture(self, picture: Path) -> Frame:
+        """Raises Rejected when the file is no picture."""
+
+    def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
+        """Write both frames side by side as a JPEG."""
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """What a bucket knows about an object.
+
+    Attributes:
+        metadata: of the user, keys in lower case without ``x-amz-meta-``.
+    """
+
+    size_bytes: int
+    version: str
+    version_id: str | None
+    metadata: Mapping[str, str]
+
+
+class ObjectStore(Protocol):
+    """S3, as far as jobs need it.
+
+    Raises, all methods: Unavailable when the service does not answer, Defect when it forbids.
+    """
+
+    def facts(self, bucket: str, key: str, version_id: str | None = None) -> ObjectFacts | None:
+        """What is known of an object, None where there is none."""
+
+    def keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
+        """The first ``limit`` keys that begin with ``prefix``, in the store's order."""
+
+    def download(self, source: SourceObject, path: Path) -> None:
+        """Fetch that version of the object. Raises Rejected when it is gone."""
+
+    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
+        """Put a file; it appears whole or not at all."""
+
+    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
+        """Put a small JSON object that no cache may keep."""
+
+
+class JobLedger(Protocol):
+    """Remembers which jobs are done, over all workers."""
+
+    def once(self, job_id: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do the work, or return what an earlier worker returned for the same job.
+
+        An exception of ``work`` passes through and leaves the job free for another attempt.
+
+        Raises:
+            Unavailable: another worker is at the same job, or the ledger can't be reached.
+        """

@@ -1,0 +1,14 @@
+"""Which files artreel opens at all, said once for ffmpeg and for PyAV."""
+
+from __future__ import annotations
+
+DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "gif")
+"""Demuxers of single, self-contained video files: no playlist and no script among them."""
+
+PROTOCOLS = ("file", "pipe")
+
+INPUT_OPTIONS = {
+    "protocol_whitelist": ",".join(PROTOCOLS),
+    "format_whitelist": ",".join(DEMUXERS),
+}
+"""Options of libavformat that every opening of an untrusted file gets."""

@@ -1,0 +1,144 @@
+"""Looks into one untrusted video in a process of its own and prints what it found as JSON.
+
+Run as ``python -I -m handler.media.probe_worker PATH``. Exit code 0 with ``{"facts": ...}`` or
+``{"rejected": "sentence"}`` on stdout; anything else means that the file broke the libraries.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from handler.domain.media import nearest_rate
+from handler.media.containers import INPUT_OPTIONS
+
+# Values of ffmpeg's AVColorSpace and AVColorRange (libavutil/pixfmt.h).
+COLOR_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+FULL_RANGE = 2
+HD_HEIGHT = 720
+"""Players take video without a stated matrix for BT.709 from this height (px) on."""
+
+RATE_TOLERANCE = 0.5
+"""Frames that a picture may be away from its place on an even grid (ms-rounded containers)."""
+
+
+def main() -> None:
+    try:
+        with av.open(f"file:{sys.argv[1]}", options=dict(INPUT_OPTIONS)) as container:
+            answer: dict[str, Any] = {"facts": look_into(container)}
+    except NoPicture as error:
+        answer = {"rejected": str(error)}
+    except (av.FFmpegError, ValueError) as error:
+        answer = {"rejected": f"the file can't be read as a video ({reason(error)})"}
+    json.dump(answer, sys.stdout)
+
+
+class NoPicture(Exception):
+    """The container opens but holds nothing to paint."""
+
+
+def look_into(container: InputContainer) -> dict[str, Any]:
+    """Facts as ``handler.media.probe`` expects them; fractions as strings."""
+    video = next((s for s in container.streams.video if not is_cover(s)), None)
+    if video is None:
+        raise NoPicture("the file holds no video")
+    first = first_frame(container, video)
+    container.seek(0)
+
+    times: array[int] = array("q")
+    last_duration = 0
+    sound = {stream.index: 0 for stream in container.streams.audio}
+    for packet in container.demux():
+        if packet.stream.index in sound:
+            sound[packet.stream.index] += packet.size > 0
+        elif packet.stream is video and packet.pts is not None and not packet.is_discard:
+            times.append(packet.pts)
+            last_duration = packet.duration or 0
+    rate, constant, count = frame_grid(times, last_duration, video)
+
+    begin = Fraction(container.start_time or 0, av.time_base)
+    width, height = first.width, first.height
+    aspect = Fraction(video.sample_aspect_ratio or 1) or Fraction(1)
+    if first.rotation % 180:
+        width, height, aspect = height, width, 1 / aspect
+    return {
+        "width": width,
+        "height": height,
+        "frame_rate": str(rate),
+        "frame_count": count,
+        "constant_rate": constant,
+        "sample_aspect_ratio": str(aspect),
+        "start": str(seconds(video) - begin),
+        "codec": video.codec_context.name,
+        "pixel_format": first.format.name,
+        "color_matrix": COLOR_MATRICES.get(
+            int(first.colorspace), "bt709" if height >= HD_HEIGHT else "bt601"
+        ),
+        "full_range": int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj"),
+        "sound": [
+            {
+                "codec": stream.codec_context.name,
+                "channels": stream.codec_context.channels,
+                "start": str(seconds(stream) - begin),
+                "packets": sound[stream.index],
+            }
+            for stream in container.streams.audio
+        ],
+    }
+
+
+def is_cover(stream: VideoStream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def first_frame(container: InputContainer, video: VideoStream) -> VideoFrame:
+    video.thread_type = "NONE"
+    for frame in container.decode(video):
+        return frame
+    raise NoPicture("not one frame of the video can be decoded")
+
+
+def frame_grid(
+    times: array[int], last_duration: int, video: VideoStream
+) -> tuple[Fraction, bool, int]:
+    """Rate in frames/s, whether the pictures lie on its grid, and how many frames that makes.
+
+    Args:
+        times: presentation times of all packets, in units of the stream's time base.
+        last_duration: of the packet read last, same unit, 0 if unknown.
+    """
+    if not times:
+        raise NoPicture("the video holds no pictures")
+    time_base = Fraction(video.time_base or Fraction(1, av.time_base))
+    shown = np.sort(np.frombuffer(times, np.int64))
+    offsets = (shown - shown[0]) * float(time_base)
+    span = Fraction(int(shown[-1] - shown[0])) * time_base
+    stated = (video.guessed_rate, video.base_rate, video.average_rate)
+    measured = nearest_rate((len(shown) - 1) / span) if span else Fraction(25)
+    for rate in [Fraction(r) for r in stated if r] + [measured]:
+        away = np.abs(offsets * float(rate) - np.arange(len(shown)))
+        if away.max() <= RATE_TOLERANCE:
+            return rate, True, len(shown)
+    duration = span + last_duration * time_base
+    return measured, False, max(1, round(duration * measured))
+
+
+def seconds(stream: Any) -> Fraction:
+    return Fraction((stream.start_time or 0) * stream.time_base)
+
+
+def reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+if __name__ == "__main__":
+    main()

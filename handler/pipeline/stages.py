@@ -1,0 +1,100 @@
+"""Decode, paint and encode at the same time: bounded queues between threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from handler.domain.ports import Frame
+
+FRAMES_BETWEEN_STAGES = 3
+"""A 1080p frame is 6.2 MB; three hide the jitter of codecs, more only cost memory."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: BaseException
+
+
+_END = object()
+
+
+@contextmanager
+def read_ahead(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
+    """Pull frames in a thread of its own, at most three ahead of the consumer.
+
+    An exception of the source is raised where the consumer would have got the next frame. On
+    leaving, the thread has ended; what it had read ahead is dropped.
+    """
+    waiting: queue.Queue[object] = queue.Queue(FRAMES_BETWEEN_STAGES)
+    stop = threading.Event()
+
+    def pull() -> None:
+        try:
+            for frame in frames:
+                if stop.is_set():
+                    return
+                waiting.put(frame)
+            waiting.put(_END)
+        except BaseException as error:
+            waiting.put(_Failure(error))
+
+    def arrived() -> Iterator[Frame]:
+        while (item := waiting.get()) is not _END:
+            if isinstance(item, _Failure):
+                raise item.error
+            yield item  # type: ignore[misc]
+
+    thread = threading.Thread(target=pull, name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        yield arrived()
+    finally:
+        stop.set()
+        while thread.is_alive():
+            _drop_one(waiting)
+            thread.join(timeout=0.01)
+
+
+@contextmanager
+def write_behind(write: Callable[[Frame], None]) -> Iterator[Callable[[Frame], None]]:
+    """Hand frames to ``write`` in a thread of its own, at most three waiting.
+
+    An exception of ``write`` is raised at the next hand-over or on leaving. Leaving without an
+    exception waits until every frame is written.
+    """
+    waiting: queue.Queue[object] = queue.Queue(FRAMES_BETWEEN_STAGES)
+    failures: list[BaseException] = []
+
+    def push() -> None:
+        while (item := waiting.get()) is not _END:
+            if not failures:
+                try:
+                    write(item)  # type: ignore[arg-type]
+                except BaseException as error:
+                    failures.append(error)
+
+    def hand_over(frame: Frame) -> None:
+        if failures:
+            raise failures[0]
+        waiting.put(frame)
+
+    thread = threading.Thread(target=push, name="write-behind", daemon=True)
+    thread.start()
+    try:
+        yield hand_over
+    finally:
+        waiting.put(_END)
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _drop_one(waiting: queue.Queue[object]) -> None:
+    try:
+        waiting.get_nowait()
+    except queue.Empty:
+        return

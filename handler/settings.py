@@ -1,0 +1,55 @@
+"""The one reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from handler.domain.errors import Defect
+
+ENVIRONMENT_PREFIX = "ARTREEL_"
+
+
+class Settings(BaseModel):
+    """What a deployment decides; each field is read from ``ARTREEL_<FIELD NAME IN CAPITALS>``.
+
+    Sizes are in pixels or bytes and times in seconds, as each name says. The limits on a source
+    bound what one function can hold on its disk and finish in its time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_bucket: str = ""
+    output_bucket: str = ""
+    job_table: str = ""
+    default_style: str = ""
+    working_size_px: int = Field(default=1024, ge=64, le=8192)
+    model_dir: Path = Path(sys.prefix, "share", "artreel", "embedded")
+    compiled_model_dir: Path | None = None
+    max_source_bytes: int = Field(default=4 * 1024**3, gt=0)
+    max_style_bytes: int = Field(default=50 * 1024**2, gt=0)
+    max_receive_count: int = Field(default=3, ge=1)
+    status_interval_seconds: float = Field(default=10.0, gt=0)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings; an empty variable counts as not set.
+
+        Raises:
+            Defect: a variable is unknown or its value does not fit.
+        """
+        given = {
+            name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(ENVIRONMENT_PREFIX) and value
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ENVIRONMENT_PREFIX + ".".join(str(part) for part in first["loc"]).upper()
+            raise Defect(f"the environment variable {name} is wrong: {first['msg']}") from error
