@@ -32,12 +32,15 @@ class Settings(BaseModel):
     compiled_model_dir: Path | None = None
     max_source_bytes: int = Field(default=4 * 1024**3, gt=0)
     max_style_bytes: int = Field(default=50 * 1024**2, gt=0)
+    function_memory_mb: int = Field(default=0, ge=0)
     max_receive_count: int = Field(default=3, ge=1)
     status_interval_seconds: float = Field(default=10.0, gt=0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings; an empty variable counts as not set.
+
+        The memory of a function is what Lambda itself says.
 
         Raises:
             Defect: a variable is unknown or its value does not fit.
@@ -47,6 +50,8 @@ class Settings(BaseModel):
             for name, value in environment.items()
             if name.startswith(ENVIRONMENT_PREFIX) and value
         }
+        if memory := environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"):
+            given["function_memory_mb"] = memory
         try:
             return cls.model_validate(given)
         except ValidationError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from handler.domain.errors import Rejected
 from handler.domain.timeline import Timeline
@@ -49,33 +51,56 @@ class ResultKeys:
 
 
 @dataclass(frozen=True)
+class JobRequest:
+    """What someone asks for, before anything was looked up.
+
+    Attributes:
+        version_id, etag: of the upload, as far as the event tells.
+        timeline: None when folder, metadata or the stack's default name the style.
+        working_size_px: None for the stack's default.
+    """
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    timeline: Timeline | None = None
+    working_size_px: int | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """What is to be painted, and how.
 
     Attributes:
-        working_size_px: long side at which frames are painted, px; None for the source's size.
+        working_size_px: long side at which frames are painted, px.
     """
 
     source: SourceObject
     timeline: Timeline
-    working_size_px: int | None
+    working_size_px: int
 
     @property
     def job_id(self) -> str:
         """64 hexadecimal digits, the same for the same upload and the same wishes."""
-        identity = {
-            "bucket": self.source.bucket,
-            "key": self.source.key,
-            "version": self.source.version,
-            "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
-            "working_size_px": self.working_size_px,
-        }
-        canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return identity(
+            self.source,
+            {
+                "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
+                "working_size_px": self.working_size_px,
+            },
+        )
 
     @property
     def results(self) -> ResultKeys:
         return ResultKeys.for_source(self.source.key)
+
+
+def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:
+    """sha256, hexadecimal, of one version of one upload and what is wished for it."""
+    whole = {"bucket": source.bucket, "key": source.key, "version": source.version, **wishes}
+    canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def check_video_key(key: str) -> None:

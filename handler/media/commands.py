@@ -27,11 +27,7 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts) -> list[str]:
     A stream without a constant rate is brought to ``facts.frame_rate`` by repeating and dropping
     frames; one with a constant rate passes frame by frame.
     """
-    timing = (
-        ["-fps_mode", "passthrough"]
-        if facts.constant_rate
-        else ["-fps_mode", "cfr", "-r", str(facts.frame_rate)]
-    )
+    even = "" if facts.constant_rate else f"fps={facts.frame_rate},"
     source_range = "full" if facts.full_range else "limited"
     return [
         ffmpeg,
@@ -40,9 +36,9 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts) -> list[str]:
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         "-vf",
-        f"scale={facts.width}:{facts.height}:in_color_matrix={facts.color_matrix}"
+        f"{even}scale={facts.width}:{facts.height}:in_color_matrix={facts.color_matrix}"
         f":in_range={source_range}:out_range=full:{EXACT_COLORS},format=rgb24",
-        *timing,
+        *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
     ]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "gif")
 """Demuxers of single, self-contained video files: no playlist and no script among them."""
 
+KINDS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Ogg or GIF"
+"""The same for people."""
+
 PROTOCOLS = ("file", "pipe")
 
 INPUT_OPTIONS = {

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from handler.domain.media import nearest_rate
-from handler.media.containers import INPUT_OPTIONS
+from handler.media.containers import INPUT_OPTIONS, KINDS
 
 # Values of ffmpeg's AVColorSpace and AVColorRange (libavutil/pixfmt.h).
 COLOR_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
@@ -30,6 +30,10 @@ HD_HEIGHT = 720
 RATE_TOLERANCE = 0.5
 """Frames that a picture may be away from its place on an even grid (ms-rounded containers)."""
 
+FASTEST_EVENED_RATE = 60
+"""Frames/s up to which the grid that all pictures lie on is taken for the rate of a stream with
+gaps; beyond, the grid is only the clock of a recorder, and the mean rate is taken."""
+
 
 def main() -> None:
     try:
@@ -37,6 +41,8 @@ def main() -> None:
             answer: dict[str, Any] = {"facts": look_into(container)}
     except NoPicture as error:
         answer = {"rejected": str(error)}
+    except av.ArgumentError:  # libavformat's word for a format that is not on its white list
+        answer = {"rejected": f"the file is not a video of a kind that is read ({KINDS})"}
     except (av.FFmpegError, ValueError) as error:
         answer = {"rejected": f"the file can't be read as a video ({reason(error)})"}
     json.dump(answer, sys.stdout)
@@ -65,7 +71,7 @@ def look_into(container: InputContainer) -> dict[str, Any]:
             last_duration = packet.duration or 0
     rate, constant, count = frame_grid(times, last_duration, video)
 
-    begin = Fraction(container.start_time or 0, av.time_base)
+    begin = min(seconds(stream) for stream in (video, *container.streams.audio))
     width, height = first.width, first.height
     aspect = Fraction(video.sample_aspect_ratio or 1) or Fraction(1)
     if first.rotation % 180:
@@ -122,14 +128,15 @@ def frame_grid(
     shown = np.sort(np.frombuffer(times, np.int64))
     offsets = (shown - shown[0]) * float(time_base)
     span = Fraction(int(shown[-1] - shown[0])) * time_base
-    stated = (video.guessed_rate, video.base_rate, video.average_rate)
-    measured = nearest_rate((len(shown) - 1) / span) if span else Fraction(25)
-    for rate in [Fraction(r) for r in stated if r] + [measured]:
+    for rate in [Fraction(r) for r in (video.guessed_rate, video.base_rate) if r]:
         away = np.abs(offsets * float(rate) - np.arange(len(shown)))
         if away.max() <= RATE_TOLERANCE:
             return rate, True, len(shown)
+    finest = Fraction(video.base_rate or 0)
+    mean = (len(shown) - 1) / span if span else Fraction(25)
+    rate = nearest_rate(finest if 0 < finest <= FASTEST_EVENED_RATE else mean)
     duration = span + last_duration * time_base
-    return measured, False, max(1, round(duration * measured))
+    return rate, False, max(1, round(duration * rate))
 
 
 def seconds(stream: Any) -> Fraction:

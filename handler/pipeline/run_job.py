@@ -1,0 +1,235 @@
+"""From a request to results in the output bucket: looked up, painted, checked, published."""
+
+from __future__ import annotations
+
+import logging
+import posixpath
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.job import (
+    STYLE_METADATA,
+    STYLE_SUFFIXES,
+    STYLES,
+    Job,
+    JobRequest,
+    ResultKeys,
+    SourceObject,
+    check_style_name,
+    check_video_key,
+    identity,
+    style_of_upload,
+)
+from handler.domain.ports import JobLedger, Media, ObjectFacts, ObjectStore, Painter
+from handler.domain.status import Progress, State
+from handler.domain.timeline import Timeline
+from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.report import StatusReporter, report
+from handler.pipeline.workspace import workspace
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_FAILURE = "something went wrong inside artreel"
+KEYS_PER_STYLE = 100
+"""Bound on how many keys that begin like a style's picture are looked at."""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Everything that a job needs, and the limits of this deployment.
+
+    Attributes:
+        painter: gives the painter; called only when there is something to paint.
+        default_style: of uploads that name none, "" for none.
+        working_size_px: of jobs that wish for none.
+        status_interval_seconds: least time between two status writings while painting.
+        function_memory_mb: of the Lambda function, 0 where none runs.
+    """
+
+    store: ObjectStore
+    ledger: JobLedger
+    media: Media
+    painter: Callable[[], Painter]
+    input_bucket: str
+    output_bucket: str
+    default_style: str
+    working_size_px: int
+    max_source_bytes: int
+    max_style_bytes: int
+    status_interval_seconds: float
+    function_memory_mb: int
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -> dict[str, Any]:
+    """Do one job once, however often it is asked for.
+
+    Args:
+        last_attempt: after a failure nobody tries again.
+
+    Returns:
+        ``{"job_id", "state", "reason", "video"}``, the state ``succeeded`` or ``rejected``; for a
+        repeated request what the first one returned.
+
+    Raises:
+        Unavailable: another worker is at it, or a service is out of reach.
+        Defect: artreel is at fault. In both cases the status says so, too.
+    """
+    facts = studio.store.facts(request.bucket, request.key, request.version_id)
+    source = _source(request, facts)
+    try:
+        job = _normalized(request, source, facts, studio)
+    except Rejected as rejection:
+        job_id = identity(source, {})
+        reporter = _reporter(job_id, source, studio)
+        reason = rejection.reason
+        return studio.ledger.once(job_id, lambda: _reject(job_id, reason, reporter))
+    reporter = _reporter(job.job_id, source, studio)
+    return studio.ledger.once(
+        job.job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
+    )
+
+
+def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
+    version_id = facts.version_id if facts else request.version_id
+    version = facts.version if facts else request.version_id or request.etag or ""
+    return SourceObject(request.bucket, request.key, version, version_id)
+
+
+def _normalized(
+    request: JobRequest, source: SourceObject, facts: ObjectFacts | None, studio: Studio
+) -> Job:
+    if request.bucket != studio.input_bucket:
+        raise Rejected(f"videos are taken from the bucket {studio.input_bucket} only")
+    check_video_key(request.key)
+    if facts is None:
+        raise Rejected(f"there is no video {request.key} (any more)")
+    if facts.size_bytes > studio.max_source_bytes:
+        raise Rejected(
+            f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
+        )
+    timeline = request.timeline or Timeline.of_style(
+        style_of_upload(request.key, facts.metadata.get(STYLE_METADATA), studio.default_style)
+    )
+    for style in timeline.styles:
+        check_style_name(style)
+    return Job(source, timeline, request.working_size_px or studio.working_size_px)
+
+
+def _reporter(job_id: str, source: SourceObject, studio: Studio) -> StatusReporter:
+    return StatusReporter(
+        studio.store,
+        studio.output_bucket,
+        ResultKeys.for_source(source.key),
+        job_id,
+        interval_seconds=studio.status_interval_seconds,
+        now=studio.now,
+    )
+
+
+def _attempt(
+    job: Job, studio: Studio, reporter: StatusReporter, *, last_attempt: bool
+) -> dict[str, Any]:
+    try:
+        _paint_and_publish(job, studio, reporter)
+    except Rejected as rejection:
+        return _reject(job.job_id, rejection.reason, reporter)
+    except Exception as error:
+        reason = error.reason if isinstance(error, ArtreelError) else INTERNAL_FAILURE
+        say = reporter.failed if last_attempt else reporter.waiting
+        try:
+            say(reason if last_attempt else f"{reason}; another attempt follows")
+        except ArtreelError as silence:
+            logger.warning("status of job %s could not be written: %s", job.job_id, silence)
+        raise
+    reporter.succeeded()
+    return _outcome(job.job_id, State.SUCCEEDED, video=job.results.video)
+
+
+def _reject(job_id: str, reason: str, reporter: StatusReporter) -> dict[str, Any]:
+    logger.info("job %s is rejected: %s", job_id, reason)
+    reporter.rejected(reason)
+    return _outcome(job_id, State.REJECTED, reason=reason)
+
+
+def _outcome(
+    job_id: str, state: State, *, reason: str | None = None, video: str | None = None
+) -> dict[str, Any]:
+    return {"job_id": job_id, "state": state.value, "reason": reason, "video": video}
+
+
+def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> None:
+    reporter.running(Progress(0, 0, 0.0))
+    with workspace() as folder:
+        began = time.monotonic()
+        styles = {
+            style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
+        }
+        source = folder / "source"
+        studio.store.download(job.source, source)
+        fetched = time.monotonic()
+        order = PaintOrder(
+            source=source,
+            styles=styles,
+            timeline=job.timeline,
+            working_size_px=job.working_size_px,
+            result=folder / "result.mp4",
+            poster=folder / "poster.jpg",
+        )
+        painter = studio.painter()
+        painting = paint_video(order, studio.media, painter, reporter.running)
+        painted = time.monotonic()
+        written = report(
+            job,
+            painting,
+            engine=painter.description,
+            seconds={
+                "fetch": fetched - began,
+                "paint": painted - fetched,
+                "network": painting.paint_seconds,
+                "total": painted - began,
+            },
+            function_memory_mb=studio.function_memory_mb,
+            now=studio.now(),
+        )
+        _publish(job.results, order, written, studio)
+
+
+def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
+    stem = f"{STYLES}{style}"
+    found = {
+        posixpath.splitext(key)[1].lower(): key
+        for key in studio.store.keys(studio.input_bucket, f"{stem}.", KEYS_PER_STYLE)
+        if posixpath.splitext(key)[0] == stem
+    }
+    key = next((found[suffix] for suffix in STYLE_SUFFIXES if suffix in found), None)
+    facts = key and studio.store.facts(studio.input_bucket, key)
+    if not key or not facts:
+        raise Rejected(
+            f"there is no picture of the style {style!r}: "
+            f"upload {stem}.jpg, .png or .webp, then the video again"
+        )
+    if facts.size_bytes > studio.max_style_bytes:
+        raise Rejected(
+            f"the style picture {key} has {facts.size_bytes} bytes; "
+            f"at most {studio.max_style_bytes} are taken"
+        )
+    picture = folder / f"style-{len(list(folder.iterdir()))}"
+    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
+    studio.store.download(version, picture)
+    return picture
+
+
+def _publish(
+    keys: ResultKeys, order: PaintOrder, written: Mapping[str, Any], studio: Studio
+) -> None:
+    bucket = studio.output_bucket
+    if order.poster:
+        studio.store.upload(order.poster, bucket, keys.poster, "image/jpeg")
+    studio.store.put_json(bucket, keys.report, written)
+    studio.store.upload(order.result, bucket, keys.video, "video/mp4")

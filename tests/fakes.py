@@ -1,0 +1,209 @@
+"""Stand-ins for the ports; the contract tests hold them to the real adapters' behaviour."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.job import SourceObject
+from handler.domain.media import SoundTrack, VideoFacts
+from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
+
+FACTS = VideoFacts(
+    width=32,
+    height=24,
+    frame_rate=Fraction(25),
+    frame_count=5,
+    constant_rate=True,
+    sample_aspect_ratio=Fraction(1),
+    start=Fraction(0),
+    codec="h264",
+    pixel_format="yuv420p",
+    color_matrix="bt709",
+    full_range=False,
+    sound=(SoundTrack("aac", 2, Fraction(0), 10),),
+    size_bytes=1000,
+)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    body: bytes
+    version_id: str
+    metadata: Mapping[str, str]
+    content_type: str
+
+
+class FakeObjectStore:
+    """Buckets in memory; every bucket keeps versions."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], list[_Stored]] = {}
+        self.down = False
+
+    def seed(
+        self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Put an object as a user would; return its version id."""
+        return self._put(bucket, key, body, "binary/octet-stream", metadata or {})
+
+    def body(self, bucket: str, key: str) -> bytes:
+        return self.objects[bucket, key][-1].body
+
+    def json(self, bucket: str, key: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.body(bucket, key))
+        return content
+
+    def keys_of(self, bucket: str) -> set[str]:
+        return {key for owner, key in self.objects if owner == bucket}
+
+    def facts(self, bucket: str, key: str, version_id: str | None = None) -> ObjectFacts | None:
+        found = self._find(bucket, key, version_id)
+        if found is None:
+            return None
+        return ObjectFacts(len(found.body), found.version_id, found.version_id, found.metadata)
+
+    def keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
+        self._reach()
+        found = sorted(key for key in self.keys_of(bucket) if key.startswith(prefix))
+        return found[:limit]
+
+    def download(self, source: SourceObject, path: Path) -> None:
+        found = self._find(source.bucket, source.key, source.version_id)
+        if found is None:
+            raise Rejected(f"{source.key} is gone from the bucket")
+        path.write_bytes(found.body)
+
+    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
+        self._put(bucket, key, path.read_bytes(), content_type, {})
+
+    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
+        self._put(bucket, key, json.dumps(content).encode(), "application/json", {})
+
+    def _put(
+        self, bucket: str, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]
+    ) -> str:
+        self._reach()
+        versions = self.objects.setdefault((bucket, key), [])
+        version_id = hashlib.sha256(body + bytes([len(versions)])).hexdigest()[:32]
+        versions.append(_Stored(body, version_id, metadata, content_type))
+        return version_id
+
+    def _find(self, bucket: str, key: str, version_id: str | None) -> _Stored | None:
+        self._reach()
+        versions = self.objects.get((bucket, key), [])
+        wanted = [v for v in versions if version_id in (None, v.version_id)]
+        return wanted[-1] if wanted else None
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("the store is down")
+
+
+class FakeJobLedger:
+    """Remembers in memory."""
+
+    def __init__(self) -> None:
+        self.done: dict[str, dict[str, Any]] = {}
+        self.at_work: set[str] = set()
+
+    def once(self, job_id: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        if job_id in self.done:
+            return self.done[job_id]
+        if job_id in self.at_work:
+            raise Unavailable("another worker is painting this job")
+        self.at_work.add(job_id)
+        try:
+            self.done[job_id] = work()
+        finally:
+            self.at_work.discard(job_id)
+        return self.done[job_id]
+
+
+class FakeMedia:
+    """Videos whose frame ``i`` is a flat grey of ``i``; a file is its facts' stand-in.
+
+    A file that holds ``broken`` can't be read; a result holds its number of frames.
+    """
+
+    def __init__(self, facts: VideoFacts = FACTS) -> None:
+        self.facts = facts
+        self.decodable = facts.frame_count
+        self.still = False
+        self.loses_on_write = 0
+        self.written: list[Frame] = []
+
+    def probe(self, video: Path) -> VideoFacts:
+        content = video.read_bytes()
+        if content == b"broken":
+            raise Rejected("the file can't be read as a video")
+        if content.startswith(b"result "):
+            width, height = self.facts.encoded_size
+            return replace(
+                self.facts, width=width, height=height, frame_count=int(content.split()[1])
+            )
+        return self.facts
+
+    @contextmanager
+    def read_frames(self, video: Path, facts: VideoFacts) -> Iterator[Iterator[Frame]]:
+        if not self.decodable:
+            raise Rejected("not one frame of the video can be decoded")
+        yield (
+            np.full((facts.height, facts.width, 3), 0 if self.still else index, np.uint8)
+            for index in range(self.decodable)
+        )
+
+    @contextmanager
+    def write_video(
+        self, video: Path, facts: VideoFacts, sound_from: Path
+    ) -> Iterator[FrameWriter]:
+        self.written = []
+        yield self
+        video.write_text(f"result {len(self.written) - self.loses_on_write}")
+
+    def write(self, frame: Frame) -> None:
+        if frame.shape != (self.facts.height, self.facts.width, 3):
+            raise Defect(f"a frame of shape {frame.shape}")
+        self.written.append(frame)
+
+    def read_picture(self, picture: Path) -> Frame:
+        content = picture.read_bytes()
+        if content == b"broken":
+            raise Rejected("the style is not a JPEG, PNG or WebP picture")
+        return np.full((8, 8, 3), content[0], np.uint8)
+
+    def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
+        picture.write_bytes(bytes([before[0, 0, 0], after[0, 0, 0]]))
+
+
+class FakePainter:
+    """Adds the style's grey to the frame."""
+
+    description: Mapping[str, str] = {"model": "fake", "engine": "fake", "precision": "exact"}
+    smallest_side = 16
+
+    def __init__(self) -> None:
+        self.vectors_made = 0
+        self.frames_painted = 0
+        self.sizes: set[tuple[int, ...]] = set()
+        self.on_paint: Callable[[], None] = lambda: None
+
+    def style_vector(self, picture: Frame) -> StyleVector:
+        self.vectors_made += 1
+        return np.full(100, picture.mean(), np.float32)
+
+    def paint(self, frame: Frame, style: StyleVector) -> Frame:
+        self.on_paint()
+        self.frames_painted += 1
+        self.sizes.add(frame.shape)
+        painted: Frame = frame + np.uint8(style[0])
+        return painted

@@ -1,0 +1,129 @@
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from handler.domain.errors import Defect, Rejected
+from handler.domain.status import Progress
+from handler.domain.timeline import Look, LookChange, Timeline
+from handler.pipeline.paint_video import PaintOrder, paint_video
+from tests.fakes import FACTS, FakeMedia, FakePainter
+
+TWO_LOOKS = Timeline(
+    (LookChange(Fraction(0), Look(None)), LookChange(Fraction("0.08"), Look("monet")))
+)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> PaintOrder:
+    (tmp_path / "clip").write_bytes(b"video")
+    (tmp_path / "monet").write_bytes(bytes([100]))
+    return PaintOrder(
+        source=tmp_path / "clip",
+        styles={"monet": tmp_path / "monet"},
+        timeline=Timeline.of_style("monet"),
+        working_size_px=1024,
+        result=tmp_path / "result.mp4",
+        poster=tmp_path / "poster.jpg",
+    )
+
+
+def _greys(media: FakeMedia) -> list[int]:
+    return [int(frame[0, 0, 0]) for frame in media.written]
+
+
+def test_every_frame_is_painted_in_order(order: PaintOrder) -> None:
+    media, painter = FakeMedia(), FakePainter()
+    painting = paint_video(order, media, painter)
+    assert _greys(media) == [100, 101, 102, 103, 104]
+    assert (painting.frames, painting.frames_painted, painting.frames_lost) == (5, 5, 0)
+
+
+def test_the_style_vector_is_made_once(order: PaintOrder) -> None:
+    painter = FakePainter()
+    paint_video(order, FakeMedia(), painter)
+    assert painter.vectors_made == 1
+
+
+def test_the_timeline_decides_frame_by_frame(order: PaintOrder) -> None:
+    media, painter = FakeMedia(), FakePainter()
+    paint_video(replace(order, timeline=TWO_LOOKS), media, painter)
+    assert _greys(media) == [0, 1, 102, 103, 104]
+    assert painter.frames_painted == 3
+
+
+def test_repeated_frames_are_painted_once(order: PaintOrder) -> None:
+    media = FakeMedia()
+    media.still = True
+    painting = paint_video(order, media, FakePainter())
+    assert painting.frames_painted == 1
+    assert _greys(media) == [100] * 5
+
+
+def test_a_repeated_frame_in_another_style_is_painted_again(
+    order: PaintOrder, tmp_path: Path
+) -> None:
+    (tmp_path / "wave").write_bytes(bytes([50]))
+    timeline = Timeline(
+        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.04"), Look("wave")))
+    )
+    media = FakeMedia(replace(FACTS, frame_count=2))
+    media.still = True
+    paint_video(
+        replace(order, timeline=timeline, styles={**order.styles, "wave": tmp_path / "wave"}),
+        media,
+        FakePainter(),
+    )
+    assert _greys(media) == [100, 50]
+
+
+def test_frames_pass_through_the_networks_at_working_size(order: PaintOrder) -> None:
+    facts = replace(FACTS, width=320, height=180)
+    media, painter = FakeMedia(facts), FakePainter()
+    painting = paint_video(replace(order, working_size_px=160), media, painter)
+    assert painter.sizes == {(90, 160, 3)}
+    assert painting.working_size == (160, 90)
+    assert {frame.shape for frame in media.written} == {(180, 320, 3)}
+
+
+def test_progress_rises_to_the_whole(order: PaintOrder) -> None:
+    seen: list[Progress] = []
+    paint_video(order, FakeMedia(), FakePainter(), seen.append)
+    assert [progress.frames_done for progress in seen] == [0, 1, 2, 3, 4, 5]
+    assert seen[-1].percent == 100
+    assert seen[-1].seconds_left == 0
+
+
+def test_frames_that_the_source_can_not_give_are_counted(order: PaintOrder) -> None:
+    media = FakeMedia()
+    media.decodable = 3
+    painting = paint_video(order, media, FakePainter())
+    assert (painting.frames, painting.frames_lost) == (3, 2)
+
+
+def test_the_poster_shows_the_middle_before_and_after(order: PaintOrder) -> None:
+    paint_video(order, FakeMedia(), FakePainter())
+    assert order.poster is not None
+    assert list(order.poster.read_bytes()) == [2, 102]
+
+
+def test_a_result_that_lost_a_frame_is_not_left(order: PaintOrder) -> None:
+    media = FakeMedia()
+    media.loses_on_write = 1
+    with pytest.raises(Defect, match="frame count of 4 instead of 5"):
+        paint_video(order, media, FakePainter())
+    assert not order.result.exists()
+
+
+def test_a_broken_style_is_refused_before_painting(order: PaintOrder) -> None:
+    order.styles["monet"].write_bytes(b"broken")
+    painter = FakePainter()
+    with pytest.raises(Rejected):
+        paint_video(order, FakeMedia(), painter)
+    assert painter.frames_painted == 0
+
+
+def test_a_style_without_a_picture_is_named(order: PaintOrder) -> None:
+    with pytest.raises(Rejected, match="'monet'"):
+        paint_video(replace(order, styles={}), FakeMedia(), FakePainter())

@@ -1,0 +1,270 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.job import JobRequest
+from handler.domain.timeline import Look, LookChange, Timeline
+from handler.pipeline.run_job import INTERNAL_FAILURE, Studio, run_job
+from tests.fakes import FakeJobLedger, FakeMedia, FakeObjectStore, FakePainter
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+KEY = "videos/monet/clip.mp4"
+RESULTS = {"monet/clip.mp4", "monet/clip.jpg", "monet/clip.report.json", "monet/clip.status.json"}
+
+
+class Bench:
+    """A studio of fakes with one style and one video in its bucket."""
+
+    def __init__(self) -> None:
+        self.store = FakeObjectStore()
+        self.ledger = FakeJobLedger()
+        self.media = FakeMedia()
+        self.painter = FakePainter()
+        self.studio = Studio(
+            store=self.store,
+            ledger=self.ledger,
+            media=self.media,
+            painter=lambda: self.painter,
+            input_bucket="in",
+            output_bucket="out",
+            default_style="",
+            working_size_px=1024,
+            max_source_bytes=1000,
+            max_style_bytes=100,
+            status_interval_seconds=0.0,
+            function_memory_mb=1024,
+            now=lambda: NOON,
+        )
+        self.store.seed("in", "styles/monet.jpg", bytes([100]))
+        self.store.seed("in", KEY, b"video")
+
+    def run(self, key: str = KEY, **wishes: Any) -> dict[str, Any]:
+        return run_job(JobRequest("in", key, **wishes), self.studio)
+
+    def status(self, path: str = "monet/clip") -> dict[str, Any]:
+        return self.store.json("out", f"{path}.status.json")
+
+    def watch_statuses(self) -> list[dict[str, Any]]:
+        seen: list[dict[str, Any]] = []
+        put: Callable[..., None] = self.store.put_json
+
+        def noting(bucket: str, key: str, content: Any) -> None:
+            if key.endswith(".status.json"):
+                seen.append(dict(content))
+            put(bucket, key, content)
+
+        self.store.put_json = noting  # type: ignore[method-assign]
+        return seen
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_an_upload_leaves_video_poster_report_and_status(bench: Bench) -> None:
+    outcome = bench.run()
+    assert outcome["state"] == "succeeded"
+    assert bench.store.keys_of("out") == RESULTS
+    assert bench.store.body("out", "monet/clip.mp4") == b"result 5"
+    status = bench.status()
+    assert status["state"] == "succeeded"
+    assert (status["percent"], status["frames_done"], status["frames"]) == (100, 5, 5)
+    assert {status["video"], status["poster"], status["report"]} < RESULTS
+    assert status["job_id"] == outcome["job_id"]
+
+
+def test_the_report_says_what_was_done(bench: Bench) -> None:
+    bench.run()
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert report["frames"] == 5
+    assert report["source"]["key"] == KEY
+    assert report["source"]["frame_rate"] == "25"
+    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+    assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
+    assert set(report["seconds"]) == {"fetch", "paint", "network", "total"}
+    assert report["lambda_cost_usd"] >= 0
+
+
+def test_no_cost_is_claimed_where_no_function_runs(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, function_memory_mb=0)
+    bench.run()
+    assert bench.store.json("out", "monet/clip.report.json")["lambda_cost_usd"] is None
+
+
+def test_status_runs_from_the_first_frame_to_the_last(bench: Bench) -> None:
+    seen = bench.watch_statuses()
+    bench.run()
+    assert [status["state"] for status in seen[:-1]] == ["running"] * 7
+    assert [status["frames_done"] for status in seen] == [0, 0, 1, 2, 3, 4, 5, 5]
+
+
+def test_status_is_not_written_for_every_frame(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, status_interval_seconds=1000.0)
+    seen = bench.watch_statuses()
+    bench.run()
+    assert [status["state"] for status in seen] == ["running", "succeeded"]
+
+
+def test_a_status_that_can_not_be_written_does_not_stop_the_painting(bench: Bench) -> None:
+    put = bench.store.put_json
+
+    def refuses_while_running(bucket: str, key: str, content: Any) -> None:
+        if content.get("state") == "running":
+            raise Unavailable("slow down")
+        put(bucket, key, content)
+
+    bench.store.put_json = refuses_while_running  # type: ignore[method-assign]
+    assert bench.run()["state"] == "succeeded"
+
+
+def test_the_same_upload_twice_is_painted_once(bench: Bench) -> None:
+    first = bench.run()
+    assert bench.run() == first
+    assert bench.painter.frames_painted == 5
+
+
+def test_a_new_version_is_painted_again(bench: Bench) -> None:
+    first = bench.run()
+    bench.store.seed("in", KEY, b"another video")
+    assert bench.run()["job_id"] != first["job_id"]
+    assert bench.painter.frames_painted == 10
+
+
+def test_an_event_paints_the_version_that_it_names(bench: Bench) -> None:
+    old = bench.store.seed("in", KEY, b"old")
+    bench.store.seed("in", KEY, b"broken")
+    assert bench.run(version_id=old)["state"] == "succeeded"
+
+
+def test_metadata_and_default_name_a_style(bench: Bench) -> None:
+    bench.store.seed("in", "videos/a.mp4", b"video", {"style": "monet"})
+    assert bench.run("videos/a.mp4")["state"] == "succeeded"
+    bench.store.seed("in", "videos/b.mp4", b"video")
+    bench.studio = replace(bench.studio, default_style="monet")
+    assert bench.run("videos/b.mp4")["state"] == "succeeded"
+
+
+def test_a_job_may_bring_its_own_timeline(bench: Bench) -> None:
+    bench.store.seed("in", "styles/wave.png", bytes([50]))
+    timeline = Timeline(
+        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.1"), Look("wave")))
+    )
+    assert bench.run(timeline=timeline)["state"] == "succeeded"
+    assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 101, 102, 53, 54]
+
+
+def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
+    bench.store.seed("in", "styles/monet.late.jpg", b"broken")
+    bench.store.seed("in", "styles/monet.txt", b"broken")
+    assert bench.run()["state"] == "succeeded"
+    bench.store.seed("in", "videos/monet.late/clip.mp4", b"video")
+    assert bench.run("videos/monet.late/clip.mp4")["state"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "reason"),
+    [
+        ("videos/nobody/clip.mp4", b"video", "there is no picture of the style 'nobody'"),
+        ("videos/clip.mp4", b"video", "no style is named"),
+        ("videos/monet/bad.mp4", b"broken", "can't be read as a video"),
+        ("videos/monet/big.mp4", b"x" * 1001, "at most 1000 are taken"),
+        ("videos/broken/clip.mp4", b"video", "not a JPEG, PNG or WebP picture"),
+        ("videos/huge/clip.mp4", b"video", "at most 100 are taken"),
+    ],
+)
+def test_bad_input_is_rejected_with_a_reason_and_nothing_else(
+    bench: Bench, key: str, body: bytes, reason: str
+) -> None:
+    bench.store.seed("in", "styles/broken.png", b"broken")
+    bench.store.seed("in", "styles/huge.png", b"x" * 101)
+    bench.store.seed("in", key, body)
+    outcome = bench.run(key)
+    path = key.removeprefix("videos/").removesuffix(".mp4")
+    assert outcome["state"] == "rejected"
+    assert reason in outcome["reason"]
+    assert bench.store.keys_of("out") == {f"{path}.status.json"}
+    status = bench.status(path)
+    assert (status["state"], status["reason"]) == ("rejected", outcome["reason"])
+    assert bench.run(key) == outcome
+
+
+def test_a_video_that_is_gone_is_rejected(bench: Bench) -> None:
+    assert "there is no video" in bench.run("videos/monet/gone.mp4", etag="e")["reason"]
+
+
+def test_another_bucket_is_refused(bench: Bench) -> None:
+    bench.store.seed("other", KEY, b"video")
+    outcome = run_job(JobRequest("other", KEY), bench.studio)
+    assert "the bucket in only" in outcome["reason"]
+
+
+def test_a_failure_leaves_the_job_free_and_says_that_another_attempt_follows(
+    bench: Bench,
+) -> None:
+    bench.painter.on_paint = _raise(Unavailable("the network is away"))
+    with pytest.raises(Unavailable):
+        run_job(JobRequest("in", KEY), bench.studio, last_attempt=False)
+    status = bench.status()
+    assert status["state"] == "queued"
+    assert status["reason"] == "the network is away; another attempt follows"
+    assert "monet/clip.mp4" not in bench.store.keys_of("out")
+    bench.painter.on_paint = lambda: None
+    assert bench.run()["state"] == "succeeded"
+
+
+def test_the_last_failure_is_final(bench: Bench) -> None:
+    bench.painter.on_paint = _raise(Defect("the model is broken"))
+    with pytest.raises(Defect):
+        bench.run()
+    assert (bench.status()["state"], bench.status()["reason"]) == ("failed", "the model is broken")
+
+
+def test_inner_words_of_an_unexpected_error_are_not_shown(bench: Bench) -> None:
+    bench.painter.on_paint = _raise(ZeroDivisionError("secret"))
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+    assert bench.status()["reason"] == INTERNAL_FAILURE
+
+
+def test_a_store_that_is_down_is_not_the_users_fault(bench: Bench) -> None:
+    bench.store.down = True
+    with pytest.raises(Unavailable):
+        bench.run()
+
+
+def test_a_second_worker_keeps_off(bench: Bench) -> None:
+    clashes = []
+
+    def meanwhile() -> None:
+        bench.painter.on_paint = lambda: None
+        with pytest.raises(Unavailable) as clash:
+            bench.run()
+        clashes.append(clash)
+
+    bench.painter.on_paint = meanwhile
+    assert bench.run()["state"] == "succeeded"
+    assert clashes
+
+
+def test_a_rejection_inside_the_painter_is_the_users(bench: Bench) -> None:
+    bench.media.decodable = 0
+    assert "not one frame" in bench.run()["reason"]
+    assert bench.store.keys_of("out") == {"monet/clip.status.json"}
+
+
+def _raise(error: Exception) -> Callable[[], None]:
+    def raises() -> None:
+        raise error
+
+    return raises
+
+
+def test_rejected_is_not_raised(bench: Bench) -> None:
+    bench.painter.on_paint = _raise(Rejected("no"))
+    assert bench.run()["state"] == "rejected"

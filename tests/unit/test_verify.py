@@ -1,0 +1,51 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from handler.domain.errors import Defect
+from handler.domain.media import SoundTrack, VideoFacts
+from handler.pipeline.verify import verify
+from tests.fakes import FACTS
+
+
+def _with_sound(start: str, packets: int = 10) -> VideoFacts:
+    return replace(FACTS, sound=(SoundTrack("aac", 2, Fraction(start), packets),))
+
+
+def test_the_same_video_passes() -> None:
+    assert verify(FACTS, FACTS, FACTS.frame_count) is FACTS
+
+
+def test_an_odd_size_passes_with_its_padding() -> None:
+    odd = replace(FACTS, width=33, height=25)
+    verify(replace(FACTS, width=34, height=26), odd, 5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (replace(FACTS, width=30), "size"),
+        (replace(FACTS, frame_rate=Fraction(24)), "frame rate"),
+        (replace(FACTS, frame_count=4), "frame count"),
+        (replace(FACTS, sample_aspect_ratio=Fraction(4, 3)), "pixel aspect"),
+        (replace(FACTS, sound=()), "sound tracks"),
+        (_with_sound("0.021"), "moved by 21 ms"),
+        (_with_sound("-0.021"), "moved by -21 ms"),
+        (_with_sound("0", packets=9), "9 packets instead of 10"),
+    ],
+)
+def test_anything_else_does_not(wrong: VideoFacts, what: str) -> None:
+    with pytest.raises(Defect, match=what):
+        verify(wrong, FACTS, FACTS.frame_count)
+
+
+def test_sound_may_start_where_the_source_has_it() -> None:
+    verify(_with_sound("0.2"), _with_sound("0.19"), 5)
+    late_picture = replace(FACTS, start=Fraction("0.2"))
+    verify(late_picture, late_picture, 5)
+
+
+def test_sound_that_became_another_codec_may_have_other_packets() -> None:
+    pcm = replace(FACTS, sound=(SoundTrack("pcm_s16le", 2, Fraction(0), 99),))
+    verify(FACTS, pcm, 5)
