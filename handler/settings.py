@@ -26,6 +26,7 @@ class Settings(BaseModel):
     input_bucket: str = ""
     output_bucket: str = ""
     job_table: str = ""
+    job_queue_url: str = ""
     default_style: str = ""
     working_size_px: int = Field(default=1024, ge=64, le=8192)
     model_dir: Path = Path(sys.prefix, "share", "artreel", "embedded")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handler.domain.errors import Defect
 from handler.domain.ports import Media, Painter
 from handler.pipeline.run_job import Studio
-from handler.settings import Settings
+from handler.settings import ENVIRONMENT_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from handler.aws.job_queue import SqsJobQueue
 
 AWS_TRIES = 5
 
@@ -38,6 +42,15 @@ def painter(model_dir: Path | None = None) -> Painter:
     )
 
 
+def job_queue() -> SqsJobQueue:
+    """The queue that feeds this worker."""
+    import boto3
+
+    from handler.aws.job_queue import SqsJobQueue
+
+    return SqsJobQueue(boto3.client("sqs"), _needed("job_queue_url"))
+
+
 def studio(seconds_left: Callable[[], float]) -> Studio:
     """Everything for jobs of the cloud.
 
@@ -54,19 +67,16 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
     from handler.aws.object_store import S3ObjectStore
 
     chosen = settings()
-    for name in ("input_bucket", "output_bucket", "job_table"):
-        if not getattr(chosen, name):
-            raise Defect(f"the environment variable ARTREEL_{name.upper()} is not set")
     patient = Config(retries={"mode": "standard", "max_attempts": AWS_TRIES})
     return Studio(
         store=S3ObjectStore(boto3.client("s3", config=patient)),
         ledger=DynamoDbJobLedger(
-            boto3.client("dynamodb", config=patient), chosen.job_table, seconds_left
+            boto3.client("dynamodb", config=patient), _needed("job_table"), seconds_left
         ),
         media=media(),
         painter=painter,
-        input_bucket=chosen.input_bucket,
-        output_bucket=chosen.output_bucket,
+        input_bucket=_needed("input_bucket"),
+        output_bucket=_needed("output_bucket"),
         default_style=chosen.default_style,
         working_size_px=chosen.working_size_px,
         max_source_bytes=chosen.max_source_bytes,
@@ -74,3 +84,10 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         status_interval_seconds=chosen.status_interval_seconds,
         function_memory_mb=chosen.function_memory_mb,
     )
+
+
+def _needed(name: str) -> str:
+    value: str = getattr(settings(), name)
+    if not value:
+        raise Defect(f"the environment variable {ENVIRONMENT_PREFIX}{name.upper()} is not set")
+    return value

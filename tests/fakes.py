@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import SourceObject
 from handler.domain.media import SoundTrack, VideoFacts
 from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
@@ -30,7 +30,7 @@ FACTS = VideoFacts(
     pixel_format="yuv420p",
     color_matrix="bt709",
     full_range=False,
-    sound=(SoundTrack("aac", 2, Fraction(0), 10),),
+    sound=(SoundTrack("aac", 2, Fraction(0), Fraction(0), 10),),
     size_bytes=1000,
 )
 
@@ -120,7 +120,7 @@ class FakeJobLedger:
         if job_id in self.done:
             return self.done[job_id]
         if job_id in self.at_work:
-            raise Unavailable("another worker is painting this job")
+            raise Busy("another worker is painting this job")
         self.at_work.add(job_id)
         try:
             self.done[job_id] = work()

@@ -25,15 +25,15 @@ def requests_in(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]
     Args:
         event: an S3 notification, an EventBridge event of S3, or a job:
             ``{"video": "videos/clip.mp4", "style": "monet"}``.
-        input_bucket: of jobs; an upload names its own.
+        input_bucket: the only one whose uploads count.
 
     Raises:
         Rejected: a job names unknown or ill-formed fields, or the event is of no known kind.
     """
     if "Records" in event:
-        return [request for request in _notified(event) if _is_video(request.key)]
+        return [upload for upload in _notified(event) if _is_video(upload, input_bucket)]
     if "detail-type" in event:
-        return [request for request in _bridged(event) if _is_video(request.key)]
+        return [upload for upload in _bridged(event) if _is_video(upload, input_bucket)]
     if event.get("Event") == "s3:TestEvent":
         return []
     return [_given(event, input_bucket)]
@@ -50,9 +50,10 @@ def requests_in_text(body: str, input_bucket: str) -> list[JobRequest]:
     return requests_in(event, input_bucket)
 
 
-def _is_video(key: str) -> bool:
+def _is_video(upload: JobRequest, input_bucket: str) -> bool:
     """Folders that a console makes are empty objects with a slash at the end."""
-    return key.startswith(VIDEOS) and not key.endswith("/")
+    is_folder = upload.key.endswith("/")
+    return upload.bucket == input_bucket and upload.key.startswith(VIDEOS) and not is_folder
 
 
 def _notified(event: Mapping[str, Any]) -> Iterator[JobRequest]:

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyPersistenceLayerError,
 )
 
-from handler.domain.errors import Unavailable
+from handler.domain.errors import Busy, Unavailable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -54,7 +54,7 @@ class DynamoDbJobLedger:
         try:
             return cast("dict[str, Any]", remembered(job_id=job_id))
         except IdempotencyAlreadyInProgressError as error:
-            raise Unavailable("another worker is painting this job") from error
+            raise Busy("another worker is painting this job") from error
         except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as error:
             raise Unavailable("the job table could not be read or written") from error
 

@@ -5,6 +5,7 @@
     ArtreelError
     ├── Rejected      the user: the input can't be painted; never retried, the reason is theirs
     ├── Unavailable   nobody: something was out of reach for a moment; retried
+    │   └── Busy      another worker is at the same job; retried when that one must have ended
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
@@ -29,6 +30,10 @@ class Rejected(ArtreelError):
 
 class Unavailable(ArtreelError):
     """A service did not answer now and is expected to later."""
+
+
+class Busy(Unavailable):
+    """Another worker is at the same job."""
 
 
 class Defect(ArtreelError):

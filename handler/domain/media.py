@@ -14,12 +14,16 @@ class SoundTrack:
         codec: name as ffmpeg spells it, such as ``aac``.
         channels: 1 mono, 2 stereo, 6 for 5.1.
         start: seconds from the start of the file to the first sample heard.
-        packets: packets that a player decodes.
+        first_packet: seconds from the start of the file to the first packet; with a codec's run-in
+            a little earlier than the first sample. Containers disagree on where sound of such a
+            codec starts, not on when its packets are due.
+        packets: in the track.
     """
 
     codec: str
     channels: int
     start: Fraction
+    first_packet: Fraction
     packets: int
 
 

@@ -139,5 +139,6 @@ class JobLedger(Protocol):
         An exception of ``work`` passes through and leaves the job free for another attempt.
 
         Raises:
-            Unavailable: another worker is at the same job, or the ledger can't be reached.
+            Busy: another worker is at the same job.
+            Unavailable: the ledger can't be reached.
         """

@@ -17,8 +17,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler import wiring
 from handler.aws.events import requests_in, requests_in_text
-from handler.domain.errors import Rejected
+from handler.domain.errors import Busy, Rejected
 from handler.pipeline.run_job import Studio, run_job
+
+RETRY_SECONDS = 60
+"""Pause before the second attempt; before the third it is twice as long."""
 
 logger = Logger()
 messages = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -55,10 +58,15 @@ def _do_message(record: SQSRecord, studio: Studio) -> None:
     chosen = wiring.settings()
     attempt = int(record.attributes.approximate_receive_count or 1)
     try:
-        requests = requests_in_text(record.body, chosen.input_bucket)
+        for request in requests_in_text(record.body, chosen.input_bucket):
+            outcome = run_job(request, studio, last_attempt=attempt >= chosen.max_receive_count)
+            logger.info("job done", extra=outcome)
     except Rejected as rejection:
         logger.error("a message asks for nothing that can be done: %s", rejection)
-        return
-    for request in requests:
-        outcome = run_job(request, studio, last_attempt=attempt >= chosen.max_receive_count)
-        logger.info("job done", extra=outcome)
+    except Busy:
+        logger.info("another worker is at this job; the message stays hidden until it has ended")
+        raise
+    except Exception:
+        logger.exception("attempt %d of %d failed", attempt, chosen.max_receive_count)
+        wiring.job_queue().deliver_again(record.receipt_handle, attempt * RETRY_SECONDS)
+        raise

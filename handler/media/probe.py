@@ -56,7 +56,14 @@ def probe(video: Path) -> VideoFacts:
 
 def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:
     sound = tuple(
-        SoundTrack(**{**track, "start": Fraction(track["start"])}) for track in found["sound"]
+        SoundTrack(
+            codec=track["codec"],
+            channels=track["channels"],
+            start=Fraction(track["start"]),
+            first_packet=Fraction(track["first_packet"]),
+            packets=track["packets"],
+        )
+        for track in found["sound"]
     )
     exact = {name: Fraction(found[name]) for name in ("frame_rate", "sample_aspect_ratio", "start")}
     return VideoFacts(**{**found, **exact, "sound": sound, "size_bytes": size_bytes})

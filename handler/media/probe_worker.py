@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -37,8 +38,10 @@ gaps; beyond, the grid is only the clock of a recorder, and the mean rate is tak
 
 def main() -> None:
     try:
-        with av.open(f"file:{sys.argv[1]}", options=dict(INPUT_OPTIONS)) as container:
-            answer: dict[str, Any] = {"facts": look_into(container)}
+        with opened(sys.argv[1]) as container:
+            first = first_frame(container)
+        with opened(sys.argv[1]) as container:  # anew: seeking back would lose packets
+            answer: dict[str, Any] = {"facts": look_into(container, first)}
     except NoPicture as error:
         answer = {"rejected": str(error)}
     except av.ArgumentError:  # libavformat's word for a format that is not on its white list
@@ -52,20 +55,19 @@ class NoPicture(Exception):
     """The container opens but holds nothing to paint."""
 
 
-def look_into(container: InputContainer) -> dict[str, Any]:
-    """Facts as ``handler.media.probe`` expects them; fractions as strings."""
-    video = next((s for s in container.streams.video if not is_cover(s)), None)
-    if video is None:
-        raise NoPicture("the file holds no video")
-    first = first_frame(container, video)
-    container.seek(0)
+def opened(path: str) -> InputContainer:
+    return av.open(f"file:{path}", options=dict(INPUT_OPTIONS))
 
+
+def look_into(container: InputContainer, first: VideoFrame) -> dict[str, Any]:
+    """Facts as ``handler.media.probe`` expects them; fractions as strings."""
+    video = video_stream(container)
     times: array[int] = array("q")
     last_duration = 0
-    sound = {stream.index: 0 for stream in container.streams.audio}
+    sound = {stream.index: Sound(stream) for stream in container.streams.audio}
     for packet in container.demux():
         if packet.stream.index in sound:
-            sound[packet.stream.index] += packet.size > 0
+            sound[packet.stream.index].take(packet)
         elif packet.stream is video and packet.pts is not None and not packet.is_discard:
             times.append(packet.pts)
             last_duration = packet.duration or 0
@@ -90,23 +92,46 @@ def look_into(container: InputContainer) -> dict[str, Any]:
             int(first.colorspace), "bt709" if height >= HD_HEIGHT else "bt601"
         ),
         "full_range": int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj"),
-        "sound": [
-            {
-                "codec": stream.codec_context.name,
-                "channels": stream.codec_context.channels,
-                "start": str(seconds(stream) - begin),
-                "packets": sound[stream.index],
-            }
-            for stream in container.streams.audio
-        ],
+        "sound": [track.as_json(begin) for track in sound.values()],
     }
 
 
-def is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+class Sound:
+    """Counts the packets of one sound track."""
+
+    def __init__(self, stream: AudioStream) -> None:
+        self._stream = stream
+        self._packets = 0
+        self._first: int | None = None
+
+    def take(self, packet: av.Packet[Any]) -> None:
+        if packet.size:
+            self._packets += 1
+            if self._first is None:
+                self._first = packet.pts
+
+    def as_json(self, begin: Fraction) -> dict[str, Any]:
+        codec = self._stream.codec_context
+        first_packet = (self._first or 0) * Fraction(self._stream.time_base or 1)
+        return {
+            "codec": codec.name,
+            "channels": codec.channels,
+            "start": str(seconds(self._stream) - begin),
+            "first_packet": str(first_packet - begin),
+            "packets": self._packets,
+        }
 
 
-def first_frame(container: InputContainer, video: VideoStream) -> VideoFrame:
+def video_stream(container: InputContainer) -> VideoStream:
+    """The first one that is not a cover picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            return stream
+    raise NoPicture("the file holds no video")
+
+
+def first_frame(container: InputContainer) -> VideoFrame:
+    video = video_stream(container)
     video.thread_type = "NONE"
     for frame in container.decode(video):
         return frame

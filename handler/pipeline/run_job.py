@@ -77,8 +77,9 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
         repeated request what the first one returned.
 
     Raises:
-        Unavailable: another worker is at it, or a service is out of reach.
-        Defect: artreel is at fault. In both cases the status says so, too.
+        Busy: another worker is at it.
+        Unavailable: a service is out of reach.
+        Defect: artreel is at fault. The status of a job that was begun says so, too.
     """
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     source = _source(request, facts)
@@ -104,8 +105,6 @@ def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
 def _normalized(
     request: JobRequest, source: SourceObject, facts: ObjectFacts | None, studio: Studio
 ) -> Job:
-    if request.bucket != studio.input_bucket:
-        raise Rejected(f"videos are taken from the bucket {studio.input_bucket} only")
     check_video_key(request.key)
     if facts is None:
         raise Rejected(f"there is no video {request.key} (any more)")

@@ -32,12 +32,14 @@ def verify(result: VideoFacts, source: VideoFacts, frames: int) -> VideoFacts:
         if found != wanted:
             raise Defect(f"the finished video has a {what} of {found} instead of {wanted}")
     for number, (now, before) in enumerate(zip(result.sound, source.sound, strict=True), start=1):
-        drift = (now.start - result.start) - (before.start - source.start)
+        copied = now.codec == before.codec
+        moved = now.first_packet - before.first_packet if copied else now.start - before.start
+        drift = moved - (result.start - source.start)
         if abs(drift) > SOUND_DRIFT:
             raise Defect(
                 f"sound track {number} moved by {float(drift) * 1000:.0f} ms against the picture"
             )
-        if now.codec == before.codec and now.packets != before.packets:
+        if copied and now.packets != before.packets:
             raise Defect(
                 f"sound track {number} has {now.packets} packets instead of {before.packets}"
             )

@@ -98,13 +98,15 @@ class OpenVinoPainter:
         )
 
 
-def fastest_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def fastest_precision(
+    cpuinfo: Path = Path("/proc/cpuinfo"), machine: str = platform.machine()
+) -> str:
     """``bf16`` where the processor multiplies it natively, else ``f32``.
 
     OpenVINO also offers bf16 on AVX-512 processors that only emulate it, twice as slow as f32, so
     the processor itself is asked.
     """
-    if platform.machine() != "x86_64" or not cpuinfo.exists():
+    if machine != "x86_64" or not cpuinfo.exists():
         return "f32"
     flags = set(cpuinfo.read_text(encoding="ascii", errors="replace").split())
     return "bf16" if flags & {"avx512_bf16", "amx_bf16"} else "f32"

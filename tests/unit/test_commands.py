@@ -15,6 +15,10 @@ def _after(argv: list[str], flag: str) -> str:
     return argv[argv.index(flag) + 1]
 
 
+def _track(codec: str, channels: int) -> SoundTrack:
+    return SoundTrack(codec, channels, Fraction(0), Fraction(0), 9)
+
+
 def test_the_guards_stand_before_every_untrusted_input() -> None:
     for argv in (
         decode_command("ffmpeg", CLIP, FACTS),
@@ -59,14 +63,17 @@ def test_an_odd_size_is_padded_by_repeating_the_edge() -> None:
     [("aac", "copy"), ("mp3", "copy"), ("opus", "copy"), ("pcm_s16le", "aac"), ("vorbis", "aac")],
 )
 def test_sound_is_copied_where_mp4_holds_it(codec: str, becomes: str) -> None:
-    facts = replace(FACTS, sound=(SoundTrack(codec, 6, Fraction(0), 9),))
+    facts = replace(FACTS, sound=(_track(codec, 6),))
     argv = encode_command("ffmpeg", Path("o.mp4"), facts, CLIP)
     assert _after(argv, "-c:a:0") == becomes
     assert ("-b:a:0" in argv) == (becomes == "aac")
 
 
 def test_each_track_is_decided_alone() -> None:
-    tracks = (SoundTrack("aac", 2, Fraction(0), 9), SoundTrack("pcm_s16le", 2, Fraction(0), 9))
+    tracks = (
+        SoundTrack("aac", 2, Fraction(0), Fraction(0), 9),
+        SoundTrack("pcm_s16le", 2, Fraction(0), Fraction(0), 9),
+    )
     argv = encode_command("ffmpeg", Path("o.mp4"), replace(FACTS, sound=tracks), CLIP)
     assert _after(argv, "-c:a:0") == "copy"
     assert _after(argv, "-c:a:1") == "aac"

@@ -13,6 +13,7 @@ from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest
 
 EVENTS = Path(__file__).parents[1] / "events"
+BUCKET = "artreel-in"
 HOSTILE_KEYS = [
     "videos/monet/clip.mp4",
     "videos/monet/my holiday.mp4",
@@ -43,25 +44,25 @@ def bridged(key: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
 def test_a_notifications_key_is_decoded_once(key: str) -> None:
-    assert [request.key for request in requests_in(notification(key), "in")] == [key]
+    assert [request.key for request in requests_in(notification(key), BUCKET)] == [key]
 
 
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
 def test_eventbridges_key_is_taken_as_it_is(key: str) -> None:
-    assert [request.key for request in requests_in(bridged(key), "in")] == [key]
+    assert [request.key for request in requests_in(bridged(key), BUCKET)] == [key]
 
 
 @given(st.text(min_size=1).filter(lambda name: not name.endswith("/")))
 def test_both_ways_of_an_upload_name_the_same_key(name: str) -> None:
     key = f"videos/{name}"
-    (told,), (bridge,) = requests_in(notification(key), "in"), requests_in(bridged(key), "in")
+    (told,), (bridge,) = requests_in(notification(key), BUCKET), requests_in(bridged(key), BUCKET)
     assert told.key == bridge.key == key
 
 
 def test_a_notification_names_one_version() -> None:
-    (request,) = requests_in(load("s3_notification.json"), "in")
+    (request,) = requests_in(load("s3_notification.json"), BUCKET)
     assert request == JobRequest(
-        bucket="artreel-in",
+        bucket=BUCKET,
         key="videos/monet/my holiday.mp4",
         version_id="096fKKXTRTtl3on89fVO.nfljtsv6qko",
         etag="d41d8cd98f00b204e9800998ecf8427e",
@@ -69,9 +70,9 @@ def test_a_notification_names_one_version() -> None:
 
 
 def test_eventbridge_names_one_version() -> None:
-    (request,) = requests_in(load("eventbridge.json"), "in")
+    (request,) = requests_in(load("eventbridge.json"), BUCKET)
     assert request == JobRequest(
-        bucket="artreel-in",
+        bucket=BUCKET,
         key="videos/monet/my holiday.mp4",
         version_id="IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
         etag="b1946ac92492d2347c6235b4d2611184",
@@ -80,16 +81,21 @@ def test_eventbridge_names_one_version() -> None:
 
 @pytest.mark.parametrize("key", ["styles/monet.jpg", "videos/monet/", "other/clip.mp4"])
 def test_uploads_that_are_no_videos_ask_for_nothing(key: str) -> None:
-    assert requests_in(notification(key), "in") == []
-    assert requests_in(bridged(key), "in") == []
+    assert requests_in(notification(key), BUCKET) == []
+    assert requests_in(bridged(key), BUCKET) == []
+
+
+def test_uploads_to_other_buckets_ask_for_nothing() -> None:
+    assert requests_in(notification("videos/monet/clip.mp4"), "another") == []
+    assert requests_in(bridged("videos/monet/clip.mp4"), "another") == []
 
 
 def test_removals_and_test_events_ask_for_nothing() -> None:
     removed = load("s3_notification.json")
     removed["Records"][0]["eventName"] = "ObjectRemoved:Delete"
-    assert requests_in(removed, "in") == []
+    assert requests_in(removed, BUCKET) == []
     deleted = {**load("eventbridge.json"), "detail-type": "Object Deleted"}
-    assert requests_in(deleted, "in") == []
+    assert requests_in(deleted, BUCKET) == []
     assert requests_in(load("s3_test_event.json"), "in") == []
 
 
@@ -136,4 +142,4 @@ def test_a_message_that_is_no_event_is_rejected(body: str) -> None:
 
 def test_a_message_carries_any_of_them() -> None:
     body = json.dumps(load("eventbridge.json"))
-    assert requests_in_text(body, "in") == requests_in(load("eventbridge.json"), "in")
+    assert requests_in_text(body, BUCKET) == requests_in(load("eventbridge.json"), BUCKET)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import JobRequest
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.run_job import INTERNAL_FAILURE, Studio, run_job
@@ -198,12 +198,6 @@ def test_a_video_that_is_gone_is_rejected(bench: Bench) -> None:
     assert "there is no video" in bench.run("videos/monet/gone.mp4", etag="e")["reason"]
 
 
-def test_another_bucket_is_refused(bench: Bench) -> None:
-    bench.store.seed("other", KEY, b"video")
-    outcome = run_job(JobRequest("other", KEY), bench.studio)
-    assert "the bucket in only" in outcome["reason"]
-
-
 def test_a_failure_leaves_the_job_free_and_says_that_another_attempt_follows(
     bench: Bench,
 ) -> None:
@@ -243,7 +237,7 @@ def test_a_second_worker_keeps_off(bench: Bench) -> None:
 
     def meanwhile() -> None:
         bench.painter.on_paint = lambda: None
-        with pytest.raises(Unavailable) as clash:
+        with pytest.raises(Busy) as clash:
             bench.run()
         clashes.append(clash)
 

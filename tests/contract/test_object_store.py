@@ -1,0 +1,151 @@
+"""One suite for S3 (moto) and for the fake that the unit tests use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from handler.aws.object_store import S3ObjectStore
+from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.job import SourceObject
+from handler.domain.ports import ObjectStore
+from tests.fakes import FakeObjectStore
+
+BUCKET = "artreel"
+
+
+class Seed(Protocol):
+    def __call__(self, key: str, body: bytes, **metadata: str) -> str: ...
+
+
+@pytest.fixture(autouse=True)
+def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.fixture(params=["s3", "fake"])
+def both(request: pytest.FixtureRequest) -> Iterator[tuple[ObjectStore, Seed]]:
+    if request.param == "fake":
+        fake = FakeObjectStore()
+
+        def seed_fake(key: str, body: bytes, **metadata: str) -> str:
+            return fake.seed(BUCKET, key, body, metadata)
+
+        yield fake, seed_fake
+        return
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+        def seed(key: str, body: bytes, **metadata: str) -> str:
+            return s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=metadata)["VersionId"]
+
+        yield S3ObjectStore(s3), seed
+
+
+def test_facts_of_an_object(both: tuple[ObjectStore, Seed]) -> None:
+    store, seed = both
+    version = seed("videos/clip.mp4", b"four", style="monet")
+    facts = store.facts(BUCKET, "videos/clip.mp4")
+    assert facts is not None
+    assert (facts.size_bytes, facts.version_id, facts.version) == (4, version, version)
+    assert facts.metadata == {"style": "monet"}
+
+
+def test_facts_of_an_older_version(both: tuple[ObjectStore, Seed]) -> None:
+    store, seed = both
+    old = seed("clip", b"old")
+    seed("clip", b"longer")
+    facts = store.facts(BUCKET, "clip", old)
+    assert facts is not None
+    assert facts.size_bytes == 3
+
+
+def test_nothing_is_known_of_a_missing_object(both: tuple[ObjectStore, Seed]) -> None:
+    store, _ = both
+    assert store.facts(BUCKET, "missing") is None
+
+
+@pytest.mark.parametrize("key", ["a b+c%20.mp4", "Übergang 🎨.mp4"])
+def test_a_file_comes_back_as_it_went(
+    both: tuple[ObjectStore, Seed], tmp_path: Path, key: str
+) -> None:
+    store, _ = both
+    (tmp_path / "up").write_bytes(b"pixels")
+    store.upload(tmp_path / "up", BUCKET, key, "video/mp4")
+    facts = store.facts(BUCKET, key)
+    assert facts is not None
+    store.download(SourceObject(BUCKET, key, facts.version, facts.version_id), tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == b"pixels"
+
+
+def test_that_version_is_downloaded(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, seed = both
+    old = seed("clip", b"old")
+    seed("clip", b"new")
+    store.download(SourceObject(BUCKET, "clip", old, old), tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == b"old"
+
+
+def test_a_download_of_nothing_is_rejected(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, _ = both
+    with pytest.raises(Rejected, match="gone"):
+        store.download(SourceObject(BUCKET, "missing", "v"), tmp_path / "down")
+
+
+def test_keys_begin_with_the_prefix_and_are_bounded(both: tuple[ObjectStore, Seed]) -> None:
+    store, seed = both
+    for name in ("styles/monet.jpg", "styles/monet.png", "styles/wave.jpg", "videos/monet.mp4"):
+        seed(name, b"x")
+    assert store.keys(BUCKET, "styles/monet.", 10) == ["styles/monet.jpg", "styles/monet.png"]
+    assert store.keys(BUCKET, "styles/", 1) == ["styles/monet.jpg"]
+    assert store.keys(BUCKET, "nothing", 10) == []
+
+
+def test_json_replaces_json(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, _ = both
+    store.put_json(BUCKET, "s.json", {"state": "läuft"})
+    store.put_json(BUCKET, "s.json", {"state": "fertig"})
+    facts = store.facts(BUCKET, "s.json")
+    assert facts is not None
+    store.download(SourceObject(BUCKET, "s.json", facts.version), tmp_path / "down")
+    assert b"fertig" in (tmp_path / "down").read_bytes()
+
+
+@mock_aws
+def test_a_bucket_that_is_missing_is_our_fault() -> None:
+    with pytest.raises(Defect, match="NoSuchBucket"):
+        S3ObjectStore(boto3.client("s3")).put_json("nowhere", "key", {})
+
+
+def test_a_service_that_does_not_answer_is_nobodys_fault() -> None:
+    from botocore.config import Config
+
+    unreachable = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"max_attempts": 0}, connect_timeout=1),
+    )
+    with pytest.raises(Unavailable):
+        S3ObjectStore(unreachable).facts(BUCKET, "key")
+    with pytest.raises(Unavailable):
+        S3ObjectStore(unreachable).keys(BUCKET, "key", 1)
+
+
+@mock_aws
+def test_without_versions_the_etag_tells_uploads_apart() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="clip", Body=b"x")
+    facts = S3ObjectStore(s3).facts(BUCKET, "clip")
+    assert facts is not None
+    assert facts.version_id is None
+    assert facts.version == "9dd4e461268c8034f5c8564e155c67a6"

@@ -1,0 +1,65 @@
+"""The one difference between the template and what is deployed locally: the packaging."""
+
+from __future__ import annotations
+
+import copy
+import io
+import stat
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from infra.local.deploy import bootstrap_package, with_local_packaging
+
+LOCAL = {"PackageType", "Runtime", "Handler", "CodeUri"}
+
+
+def test_only_the_packaging_of_the_function_changes(template: dict[str, Any]) -> None:
+    before = copy.deepcopy(template)
+    local = with_local_packaging(template, "some.module.handler")
+    assert template == before
+
+    function, original = local["Resources"].pop("OnUpload"), before["Resources"].pop("OnUpload")
+    assert local == before
+    assert function["Type"] == original["Type"]
+    assert function["Properties"]["Handler"] == "some.module.handler"
+    assert function["Properties"]["Runtime"] == "provided.al2023"
+    for name, value in original["Properties"].items():
+        assert name in LOCAL or function["Properties"][name] == value
+    assert function["Properties"].keys() - original["Properties"].keys() == LOCAL - {"PackageType"}
+
+
+def test_a_function_that_overrides_the_images_command_keeps_its_handler() -> None:
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {
+            "PackageType": "Image",
+            "ImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/artreel:1",
+            "ImageConfig": {"Command": ["another.module.handler"]},
+        },
+    }
+    local = with_local_packaging({"Resources": {"Another": function}}, "some.module.handler")
+    properties = local["Resources"]["Another"]["Properties"]
+    assert properties["Handler"] == "another.module.handler"
+    assert not {"ImageUri", "ImageConfig"} & properties.keys()
+
+
+def test_a_zip_function_and_other_resources_stay_as_they_are() -> None:
+    template = {
+        "Resources": {
+            "Plain": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.13"}},
+            "Topic": {"Type": "AWS::SNS::Topic"},
+        }
+    }
+    assert with_local_packaging(template, "some.module.handler") == template
+
+
+def test_the_bootstrap_is_a_program_and_a_script_that_a_shell_reads(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(bootstrap_package(tmp_path / "a log.txt"))) as package:
+        (entry,) = package.infolist()
+        assert entry.filename == "bootstrap"
+        assert (entry.external_attr >> 16) & stat.S_IXUSR
+        script = package.read(entry)
+    assert b"awslambdaric" in script
+    subprocess.run(["/bin/sh", "-n"], input=script, check=True, timeout=10)

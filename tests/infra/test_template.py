@@ -1,0 +1,337 @@
+"""What ``template.yaml`` promises, read from its expanded resources."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from moto.events.models import EventPattern
+
+from handler.settings import ENVIRONMENT_PREFIX, Settings
+
+Resources = dict[str, Any]
+
+LAMBDA_VISIBILITY_FACTOR = 6
+"""Lambda's documentation asks for it: time for the retries of a throttled poller."""
+
+
+def variables(resources: Resources) -> dict[str, Any]:
+    found: dict[str, Any] = resources["OnUpload"]["Properties"]["Environment"]["Variables"]
+    return found
+
+
+def statements(document: dict[str, Any], effect: str) -> list[dict[str, Any]]:
+    return [found for found in document["Statement"] if found["Effect"] == effect]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def refers_to(node: Any, name: str) -> bool:
+    """Whether a resource names another, by Ref, GetAtt or inside a Sub."""
+    return re.search(rf"\b{name}\b", repr(node)) is not None
+
+
+class TestSettings:
+    def test_every_variable_is_a_setting(self, resources: Resources) -> None:
+        ours = {name for name in variables(resources) if name.startswith(ENVIRONMENT_PREFIX)}
+        assert ours <= {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+    def test_what_the_function_cannot_work_without_is_set(self, resources: Resources) -> None:
+        given = variables(resources)
+        assert given["ARTREEL_INPUT_BUCKET"] == {"Ref": "InputBucket"}
+        assert given["ARTREEL_OUTPUT_BUCKET"] == {"Ref": "OutputBucket"}
+        assert given["ARTREEL_JOB_TABLE"] == {"Ref": "JobTable"}
+
+    def test_settings_take_every_value_that_a_parameter_can_have(
+        self, template: dict[str, Any], resources: Resources
+    ) -> None:
+        for name, value in variables(resources).items():
+            parameter = (
+                template["Parameters"].get(value.get("Ref")) if isinstance(value, dict) else None
+            )
+            if parameter and name.startswith(ENVIRONMENT_PREFIX):
+                for bound in {"Default", "MinValue", "MaxValue"} & parameter.keys():
+                    Settings.from_environment({name: str(parameter[bound])})
+
+    def test_a_source_and_its_result_fit_on_the_disk(self, template: dict[str, Any]) -> None:
+        limits = template["Mappings"]["Disk"]
+        assert set(limits) == set(template["Parameters"]["TmpMb"]["AllowedValues"])
+        for disk_mb, limit in limits.items():
+            assert 0 < 2 * int(limit["MaxSourceBytes"]) <= 0.8 * int(disk_mb) * 1024**2
+
+    def test_no_endpoint_is_set_unless_given(self, resources: Resources) -> None:
+        assert variables(resources)["AWS_ENDPOINT_URL"] == {
+            "Fn::If": ["HasEndpointUrl", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]
+        }
+
+
+INPUT = "in-bucket"
+OUTPUT = "out-bucket"
+
+
+@pytest.fixture(scope="module")
+def pattern(resources: Resources) -> EventPattern:
+    """The rule's pattern as moto evaluates it, the input bucket's name filled in."""
+    given = resources["VideoUploaded"]["Properties"]["EventPattern"]
+    assert given["detail"]["bucket"]["name"] == [{"Ref": "InputBucket"}]
+    return EventPattern(None, {**given, "detail": {**given["detail"], "bucket": {"name": [INPUT]}}})
+
+
+class TestEvents:
+    @staticmethod
+    def event(bucket: str, key: str, detail_type: str = "Object Created") -> Any:
+        return {
+            "version": "0",
+            "id": "17793124-05d4-b198-2fde-7ededc63b103",
+            "detail-type": detail_type,
+            "source": "aws.s3",
+            "account": "111122223333",
+            "time": "2026-11-12T00:00:00Z",
+            "region": "eu-central-1",
+            "resources": [f"arn:aws:s3:::{bucket}"],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": bucket},
+                "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184"},
+                "reason": "PutObject",
+            },
+        }
+
+    @pytest.mark.parametrize(
+        "key", ["videos/clip.mp4", "videos/monet/clip.mp4", "videos/monet/a b+c %20 ü 🎨.mov"]
+    )
+    def test_an_uploaded_video_starts_a_job(self, pattern: EventPattern, key: str) -> None:
+        assert pattern.matches_event(self.event(INPUT, key))
+
+    @pytest.mark.parametrize(
+        ("bucket", "key", "detail_type"),
+        [
+            (OUTPUT, "videos/clip.mp4", "Object Created"),
+            (OUTPUT, "monet/clip.mp4", "Object Created"),
+            (INPUT, "styles/monet.jpg", "Object Created"),
+            (INPUT, "clip.mp4", "Object Created"),
+            (INPUT, "old/videos/clip.mp4", "Object Created"),
+            (INPUT, "videos/clip.mp4", "Object Deleted"),
+            (INPUT, "videos/clip.mp4", "Object Tags Added"),
+        ],
+    )
+    def test_nothing_else_does(
+        self, pattern: EventPattern, bucket: str, key: str, detail_type: str
+    ) -> None:
+        assert not pattern.matches_event(self.event(bucket, key, detail_type))
+
+    def test_the_output_bucket_is_no_source(self, resources: Resources) -> None:
+        assert "NotificationConfiguration" not in resources["OutputBucket"]["Properties"]
+        users = {
+            name: resource["Type"]
+            for name, resource in resources.items()
+            if name != "OutputBucket" and refers_to(resource, "OutputBucket")
+        }
+        assert users == {
+            "OutputBucketPolicy": "AWS::S3::BucketPolicy",
+            "OnUploadRole": "AWS::IAM::Role",
+            "OnUpload": "AWS::Lambda::Function",
+        }
+
+    def test_the_queue_is_the_only_source_of_the_function(self, resources: Resources) -> None:
+        sources = [
+            resource["Properties"]
+            for resource in resources.values()
+            if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission")
+        ]
+        assert [source["EventSourceArn"] for source in sources] == [
+            {"Fn::GetAtt": ["JobQueue", "Arn"]}
+        ]
+        assert sources[0]["BatchSize"] == 1
+        assert sources[0]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert sources[0]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaxConcurrency"}}
+
+
+class TestQueues:
+    def test_a_message_stays_hidden_while_its_video_is_painted(
+        self, template: dict[str, Any], resources: Resources
+    ) -> None:
+        timeout = template["Parameters"]["TimeoutSeconds"]
+        assert resources["OnUpload"]["Properties"]["Timeout"] == {"Ref": "TimeoutSeconds"}
+        hidden = resources["JobQueue"]["Properties"]["VisibilityTimeout"]
+        for seconds in (timeout["Default"], timeout["MaxValue"]):
+            assert hidden >= LAMBDA_VISIBILITY_FACTOR * seconds
+
+    def test_the_function_knows_its_last_try(self, resources: Resources) -> None:
+        redrive = resources["JobQueue"]["Properties"]["RedrivePolicy"]
+        settings = Settings.from_environment(
+            {"ARTREEL_MAX_RECEIVE_COUNT": variables(resources)["ARTREEL_MAX_RECEIVE_COUNT"]}
+        )
+        assert settings.max_receive_count == redrive["maxReceiveCount"]
+
+    def test_failed_jobs_are_kept_longer_than_waiting_ones(self, resources: Resources) -> None:
+        redrive = resources["JobQueue"]["Properties"]["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+        kept, waiting = (
+            resources[name]["Properties"]["MessageRetentionPeriod"]
+            for name in ("DeadLetterQueue", "JobQueue")
+        )
+        assert kept > waiting
+
+    def test_an_event_that_cannot_be_delivered_is_kept(self, resources: Resources) -> None:
+        (target,) = resources["VideoUploaded"]["Properties"]["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["JobQueue", "Arn"]}
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+
+    @pytest.mark.parametrize("queue", ["JobQueue", "DeadLetterQueue"])
+    def test_only_the_rule_may_send(self, resources: Resources, queue: str) -> None:
+        policy = resources[f"{queue}Policy"]["Properties"]
+        assert policy["Queues"] == [{"Ref": queue}]
+        (allowed,) = statements(policy["PolicyDocument"], "Allow")
+        assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+        assert allowed["Action"] == "sqs:SendMessage"
+        assert allowed["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+        assert allowed["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["VideoUploaded", "Arn"]}}
+        }
+
+    @pytest.mark.parametrize("queue", ["JobQueue", "DeadLetterQueue"])
+    def test_messages_are_encrypted(self, resources: Resources, queue: str) -> None:
+        assert resources[queue]["Properties"]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])
+class TestBuckets:
+    def test_is_private(self, resources: Resources, bucket: str) -> None:
+        properties = resources[bucket]["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4
+        assert properties["OwnershipControls"]["Rules"] == [
+            {"ObjectOwnership": "BucketOwnerEnforced"}
+        ]
+
+    def test_is_encrypted(self, resources: Resources, bucket: str) -> None:
+        rules = resources[bucket]["Properties"]["BucketEncryption"]
+        assert rules["ServerSideEncryptionConfiguration"] == [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        ]
+
+    def test_outlives_the_stack(self, resources: Resources, bucket: str) -> None:
+        assert resources[bucket]["DeletionPolicy"] == "Retain"
+        assert resources[bucket]["UpdateReplacePolicy"] == "Retain"
+
+    def test_forgets_abandoned_uploads(self, resources: Resources, bucket: str) -> None:
+        rules = resources[bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("policy", "resource"),
+    [
+        ("InputBucketPolicy", "InputBucket"),
+        ("OutputBucketPolicy", "OutputBucket"),
+        ("JobQueuePolicy", "JobQueue"),
+        ("DeadLetterQueuePolicy", "DeadLetterQueue"),
+    ],
+)
+def test_only_tls_is_spoken(resources: Resources, policy: str, resource: str) -> None:
+    (denied,) = statements(resources[policy]["Properties"]["PolicyDocument"], "Deny")
+    assert denied["Principal"] == "*"
+    assert denied["Action"] in ("s3:*", "sqs:*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert refers_to(denied["Resource"], resource)
+    if denied["Action"] == "s3:*":
+        assert {"Fn::Sub": f"${{{resource}.Arn}}/*"} in denied["Resource"]
+
+
+def test_the_input_bucket_keeps_the_version_that_a_waiting_job_names(resources: Resources) -> None:
+    properties = resources["InputBucket"]["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    kept_days = [
+        rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in properties["LifecycleConfiguration"]["Rules"]
+        if "NoncurrentVersionExpiration" in rule
+    ]
+    dead_letter_days = resources["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] / 86400
+    assert min(kept_days) > dead_letter_days
+
+
+def test_the_job_table_is_what_powertools_reads(resources: Resources) -> None:
+    table = resources["JobTable"]["Properties"]
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_function_writes_the_log_group_that_expires(resources: Resources) -> None:
+    logging = resources["OnUpload"]["Properties"]["LoggingConfig"]
+    assert logging["LogGroup"] == {"Ref": "OnUploadLogs"}
+    assert resources["OnUploadLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+class TestPermissions:
+    def test_every_allowed_action(self, resources: Resources) -> None:
+        granted = {
+            (action, repr(resource))
+            for statement in self.allowed(resources)
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        table = {"Fn::GetAtt": ["JobTable", "Arn"]}
+        queue = {"Fn::GetAtt": ["JobQueue", "Arn"]}
+        log = {"Fn::GetAtt": ["OnUploadLogs", "Arn"]}
+        videos, styles, results = (
+            {"Fn::Sub": where}
+            for where in (
+                "${InputBucket.Arn}/videos/*",
+                "${InputBucket.Arn}/styles/*",
+                "${OutputBucket.Arn}/*",
+            )
+        )
+        expected: dict[str, list[dict[str, Any]]] = {
+            "s3:GetObject": [videos, styles],
+            "s3:GetObjectVersion": [videos, styles],
+            "s3:ListBucket": [{"Fn::GetAtt": ["InputBucket", "Arn"]}],
+            "s3:PutObject": [results],
+            "s3:AbortMultipartUpload": [results],
+            "dynamodb:GetItem": [table],
+            "dynamodb:PutItem": [table],
+            "dynamodb:UpdateItem": [table],
+            "dynamodb:DeleteItem": [table],
+            "sqs:ReceiveMessage": [queue],
+            "sqs:DeleteMessage": [queue],
+            "sqs:GetQueueAttributes": [queue],
+            "sqs:ChangeMessageVisibility": [queue],
+            "logs:CreateLogStream": [log],
+            "logs:PutLogEvents": [log],
+        }
+        assert granted == {
+            (action, repr(where)) for action, places in expected.items() for where in places
+        }
+
+    def test_nothing_is_allowed_everywhere(self, resources: Resources) -> None:
+        for statement in self.allowed(resources):
+            assert not {"NotAction", "NotResource"} & statement.keys()
+            assert "*" not in as_list(statement["Resource"])
+            assert not any("*" in action for action in as_list(statement["Action"]))
+
+    def test_only_sources_are_listed(self, resources: Resources) -> None:
+        (listing,) = [s for s in self.allowed(resources) if s["Action"] == "s3:ListBucket"]
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": ["videos/*", "styles/*"]}}
+
+    def test_the_only_role_is_the_functions_own(self, resources: Resources) -> None:
+        roles = [name for name, found in resources.items() if found["Type"] == "AWS::IAM::Role"]
+        assert roles == ["OnUploadRole"]
+        assert "ManagedPolicyArns" not in resources["OnUploadRole"]["Properties"]
+        trust = resources["OnUploadRole"]["Properties"]["AssumeRolePolicyDocument"]
+        (trusted,) = trust["Statement"]
+        assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+    @staticmethod
+    def allowed(resources: Resources) -> list[dict[str, Any]]:
+        return [
+            statement
+            for role in resources.values()
+            if role["Type"] == "AWS::IAM::Role"
+            for policy in role["Properties"]["Policies"]
+            for statement in statements(policy["PolicyDocument"], "Allow")
+        ]

@@ -1,0 +1,285 @@
+"""The function's handler in process: moto's S3 and DynamoDB, the real ffmpeg and networks."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import quote_plus
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+from PIL import Image
+
+from handler import wiring
+from handler.aws.job_queue import SqsJobQueue
+from handler.media.ffmpeg import FfmpegMedia
+from tests import clips
+from tests.packets import packet_hashes
+from tests.pictures import draw_style
+
+EVENTS = Path(__file__).parents[1] / "events"
+IN, OUT, TABLE, QUEUE = "artreel-in", "artreel-out", "artreel-jobs", "artreel-queue"
+CONTEXT = cast(
+    "LambdaContext",
+    SimpleNamespace(
+        function_name="on-upload",
+        memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:111122223333:function:on-upload",
+        aws_request_id="request",
+        get_remaining_time_in_millis=lambda: 900_000,
+    ),
+)
+
+
+class Cloud:
+    """An emulated account with both buckets and the job table."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        place: Any = {"LocationConstraint": "eu-central-1"}
+        for bucket in (IN, OUT):
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        self.s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
+        self.sqs = boto3.client("sqs")
+        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def upload(self, key: str, body: bytes, **metadata: str) -> str:
+        put = self.s3.put_object(Bucket=IN, Key=key, Body=body, Metadata=metadata)
+        return put["VersionId"]
+
+    def results(self) -> dict[str, str]:
+        """Key -> ETag of everything in the output bucket."""
+        page = self.s3.list_objects_v2(Bucket=OUT)
+        return {entry["Key"]: entry["ETag"] for entry in page.get("Contents", [])}
+
+    def read(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=OUT, Key=key)["Body"].read()
+
+    def status(self, path: str) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.read(f"{path}.status.json"))
+        return status
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "10240",
+        "ARTREEL_INPUT_BUCKET": IN,
+        "ARTREEL_OUTPUT_BUCKET": OUT,
+        "ARTREEL_JOB_TABLE": TABLE,
+        "ARTREEL_STATUS_INTERVAL_SECONDS": "0.001",
+    }.items():
+        monkeypatch.setenv(name, value)
+    wiring.settings.cache_clear()
+    with mock_aws():
+        cloud = Cloud()
+        monkeypatch.setenv("ARTREEL_JOB_QUEUE_URL", cloud.queue_url)
+        cloud.upload("styles/waves.png", _png("waves"))
+        yield cloud
+    wiring.settings.cache_clear()
+
+
+def _png(style: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(draw_style(style)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _handle(event: dict[str, Any]) -> dict[str, Any]:
+    from handler.entrypoints.on_upload import handler
+
+    return handler(event, CONTEXT)
+
+
+def _load(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / name).read_text(encoding="utf-8"))
+    return event
+
+
+def _notification(key: str, version: str) -> dict[str, Any]:
+    event = _load("s3_notification.json")
+    event["Records"][0]["s3"]["object"].update(key=quote_plus(key, safe="/"), versionId=version)
+    return event
+
+
+def _bridged(key: str, version: str) -> dict[str, Any]:
+    event = _load("eventbridge.json")
+    event["detail"]["object"].update({"key": key, "version-id": version})
+    return event
+
+
+def _queued(*bodies: dict[str, Any] | str, received: int = 1) -> dict[str, Any]:
+    template = _load("sqs.json")["Records"][0]
+    return {
+        "Records": [
+            {
+                **template,
+                "messageId": f"message-{number}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {
+                    **template["attributes"],
+                    "ApproximateReceiveCount": str(received),
+                },
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_an_upload_becomes_a_painted_video_with_its_sound(cloud: Cloud, tmp_path: Path) -> None:
+    clip = clips.bunny_cut(tmp_path)
+    version = cloud.upload("videos/waves/my clip+1.mp4", clip.read_bytes())
+    answer = _handle(_queued(_bridged("videos/waves/my clip+1.mp4", version)))
+    assert answer == {"batchItemFailures": []}
+    assert set(cloud.results()) == {
+        f"waves/my clip+1.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
+    }
+    result = tmp_path / "result.mp4"
+    result.write_bytes(cloud.read("waves/my clip+1.mp4"))
+    facts = FfmpegMedia().probe(result)
+    assert (facts.width, facts.height, facts.frame_count) == (320, 180, 12)
+    assert packet_hashes(result) == packet_hashes(clip)
+    status = cloud.status("waves/my clip+1")
+    assert (status["state"], status["percent"]) == ("succeeded", 100.0)
+    report = json.loads(cloud.read("waves/my clip+1.report.json"))
+    assert report["frames"] == 12
+    assert report["lambda_cost_usd"] > 0
+    assert Image.open(io.BytesIO(cloud.read("waves/my clip+1.jpg"))).size == (640, 180)
+
+
+def test_both_kinds_of_event_are_the_same_job(cloud: Cloud, tmp_path: Path) -> None:
+    key = "videos/waves/clip.mp4"
+    version = cloud.upload(key, clips.plain(tmp_path, frames=3).read_bytes())
+    (first,) = _handle(_notification(key, version))["jobs"]
+    results = cloud.results()
+    (second,) = _handle(_bridged(key, version))["jobs"]
+    assert first == second
+    assert first["state"] == "succeeded"
+    assert _handle(_queued(_notification(key, version), _bridged(key, version))) == {
+        "batchItemFailures": []
+    }
+    assert cloud.results() == results
+
+
+def test_a_job_given_directly(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    (outcome,) = _handle({"video": "videos/clip.mp4", "style": "waves"})["jobs"]
+    assert (outcome["state"], outcome["video"]) == ("succeeded", "clip.mp4")
+
+
+def test_metadata_names_the_style(cloud: Cloud, tmp_path: Path) -> None:
+    clip = clips.plain(tmp_path, frames=3).read_bytes()
+    version = cloud.upload("videos/clip.mp4", clip, style="waves")
+    (outcome,) = _handle(_notification("videos/clip.mp4", version))["jobs"]
+    assert outcome["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "reason"),
+    [
+        ("videos/waves/empty.mp4", b"", "empty file"),
+        ("videos/waves/text.mp4", b"no video" * 100, "can't be read as a video"),
+        ("videos/nobody/clip.mp4", b"anything", "no picture of the style"),
+        ("videos/text/clip.mp4", b"anything", "can't be read as a video"),
+    ],
+)
+def test_bad_input_is_rejected_once_and_leaves_only_a_status(
+    cloud: Cloud, key: str, body: bytes, reason: str
+) -> None:
+    cloud.upload("styles/text.jpg", b"no picture")
+    version = cloud.upload(key, body)
+    assert _handle(_queued(_bridged(key, version))) == {"batchItemFailures": []}
+    path = key.removeprefix("videos/").removesuffix(".mp4")
+    assert set(cloud.results()) == {f"{path}.status.json"}
+    status = cloud.status(path)
+    assert status["state"] == "rejected"
+    assert reason in status["reason"]
+
+
+def test_only_the_failing_message_is_delivered_again(cloud: Cloud, tmp_path: Path) -> None:
+    version = cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    good = _bridged("videos/waves/clip.mp4", version)
+    broken = {**good, "detail": {}}
+    answer = _handle(_queued(broken, good, "not json"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert cloud.status("waves/clip")["state"] == "succeeded"
+
+
+def test_uploads_to_other_buckets_are_left_alone(cloud: Cloud) -> None:
+    foreign = _bridged("videos/waves/clip.mp4", "any")
+    foreign["detail"]["bucket"]["name"] = "someone-elses"
+    assert _handle(_queued(foreign)) == {"batchItemFailures": []}
+    assert cloud.results() == {}
+
+
+def test_a_failed_message_comes_back_after_a_minute(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.sqs.send_message(
+        QueueUrl=cloud.queue_url, MessageBody=json.dumps({"detail-type": "Object Created"})
+    )
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
+    event = _queued(message["Body"])
+    event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
+    hidden: list[int] = []
+    monkeypatch.setattr(
+        "handler.aws.job_queue.SqsJobQueue.deliver_again",
+        _noting(hidden, SqsJobQueue.deliver_again),
+    )
+    assert len(_handle(event)["batchItemFailures"]) == 1
+    assert hidden == [60]
+
+
+def _noting(
+    hidden: list[int], real: Callable[[SqsJobQueue, str, int], None]
+) -> Callable[[SqsJobQueue, str, int], None]:
+    def noting(queue: SqsJobQueue, receipt_handle: str, seconds: int) -> None:
+        real(queue, receipt_handle, seconds)
+        hidden.append(seconds)
+
+    return noting
+
+
+def test_a_fault_of_ours_is_told_and_delivered_again(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTREEL_MODEL_DIR", str(tmp_path))
+    wiring.settings.cache_clear()
+    wiring.painter.cache_clear()
+    version = cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    event = _bridged("videos/waves/clip.mp4", version)
+    first = _handle(_queued(event, received=1))
+    assert [failure["itemIdentifier"] for failure in first["batchItemFailures"]] == ["message-0"]
+    assert cloud.status("waves/clip")["state"] == "queued"
+    last = _handle(_queued(event, received=3))
+    assert len(last["batchItemFailures"]) == 1
+    assert cloud.status("waves/clip")["state"] == "failed"
+    assert "there is no model" in cloud.status("waves/clip")["reason"]
+    assert set(cloud.results()) == {"waves/clip.status.json"}
+    wiring.painter.cache_clear()
+
+
+def test_no_temporary_folder_is_left(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    for name, body in (("good", clips.plain(tmp_path, frames=3).read_bytes()), ("bad", b"x")):
+        version = cloud.upload(f"videos/waves/{name}.mp4", body)
+        _handle(_bridged(f"videos/waves/{name}.mp4", version))
+    assert list((tmp_path / "tmp").iterdir()) == []
