@@ -50,6 +50,7 @@ lock: .venv/installed ## pin every dependency with its hashes, for development a
 	$(COMPILE) pyproject.toml --extra lambda --extra model --group dev -o requirements.lock
 	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
+	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
 
 clean: ## remove what the targets made

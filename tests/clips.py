@@ -63,6 +63,17 @@ def plain(folder: Path, frames: int = 10, size: str = "64x48", rate: str = "25")
     return path
 
 
+def run_in(folder: Path) -> Path:
+    """No B-frames, and AAC whose first packet is the encoder's run-in, before second 0."""
+    path = folder / "run-in.mp4"
+    ffmpeg(
+        *_moving("64x48", "25"),
+        *TONE,
+        *("-t", "0.4", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(path)),
+    )
+    return path
+
+
 def silent(folder: Path) -> Path:
     """No sound track."""
     path = folder / "silent.mp4"

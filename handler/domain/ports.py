@@ -22,7 +22,7 @@ StyleVector = npt.NDArray[np.float32]
 
 
 class Painter(Protocol):
-    """The two networks."""
+    """The two networks; ``paint`` may be called by several threads at a time."""
 
     @property
     def description(self) -> Mapping[str, str]:
@@ -31,6 +31,10 @@ class Painter(Protocol):
     @property
     def smallest_side(self) -> int:
         """The least height or width of a frame that ``paint`` takes, px."""
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many threads should paint."""
 
     def style_vector(self, picture: Frame) -> StyleVector:
         """Summarize a style image of any size."""

@@ -33,9 +33,7 @@ logger = Logger()
 def main(argv: list[str]) -> int:
     """Do the job that the only argument describes as JSON, print its outcome."""
     if len(argv) != 1:
-        print(
-            'usage: batch_job \'{"video": "videos/clip.mp4", "style": "monet"}\'', file=sys.stderr
-        )
+        print(USAGE, file=sys.stderr)
         return EXIT_REJECTED
     end = time.monotonic() + LEASE_SECONDS
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Painter, StyleVector
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
-from handler.pipeline.stages import read_ahead, write_behind
+from handler.pipeline.stages import in_order, read_ahead, write_behind
 from handler.pipeline.verify import verify
 
 POSTER_AT = 0.5
@@ -51,7 +52,8 @@ class Painting:
         frames_painted: that went through the transformer; repeated frames are painted once.
         frames_lost: that the source announced and could not give.
         working_size: width and height at which frames were painted, px.
-        paint_seconds, total_seconds: inside the networks; from the first look to the checked file.
+        paint_seconds, total_seconds: from the first frame to the last; from the first look at the
+            source to the checked file.
     """
 
     source: VideoFacts
@@ -92,16 +94,16 @@ def paint_video(
         read_ahead(decoded) as sources,
         media.write_video(order.result, facts, order.source) as encoder,
         write_behind(encoder.write) as write,
+        in_order(brush.paint, painter.frames_at_once) as paint_all,
     ):
-        for index, frame in enumerate(sources):
-            painted = brush.paint(index, frame)
+        for index, (frame, painted) in enumerate(paint_all(sources)):
             write(painted)
             if index <= poster_frame:
                 poster = frame, painted
             frames = index + 1
-            on_progress(
-                Progress(frames, max(frames, facts.frame_count), time.monotonic() - painting_began)
-            )
+            elapsed = time.monotonic() - painting_began
+            on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+    paint_seconds = time.monotonic() - painting_began
     try:
         result = verify(media.probe(order.result), facts, frames)
     except BaseException:
@@ -116,7 +118,7 @@ def paint_video(
         frames_painted=brush.frames_painted,
         frames_lost=max(0, facts.frame_count - frames),
         working_size=brush.working_size,
-        paint_seconds=brush.seconds,
+        paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
 
@@ -141,23 +143,29 @@ class _Brush:
             facts.width, facts.height, order.working_size_px, painter.smallest_side
         )
         self.frames_painted = 0
-        self.seconds = 0.0
-        self._last: tuple[str, Frame, Frame] | None = None
+        self._last: tuple[str, Frame, Future[Frame]] | None = None
 
-    def paint(self, index: int, frame: Frame) -> Frame:
+    def paint(self, index: int, frame: Frame, threads: Executor) -> Future[Frame]:
+        """Begin to paint a frame; one that repeats the frame before is not painted again."""
         style = self._timeline.look_at(index, self._facts.frame_rate).style
         if style is None:
-            return frame
+            return _done(frame)
         if self._last and self._last[0] == style and np.array_equal(self._last[1], frame):
             return self._last[2]
-        began = time.monotonic()
-        small = _resized(frame, self.working_size)
-        painted = self._painter.paint(small, self._vectors[style])
-        result = _resized(painted, (self._facts.width, self._facts.height))
+        painted = threads.submit(self._painted, frame, self._vectors[style])
         self.frames_painted += 1
-        self.seconds += time.monotonic() - began
-        self._last = style, frame, result
-        return result
+        self._last = style, frame, painted
+        return painted
+
+    def _painted(self, frame: Frame, style: StyleVector) -> Frame:
+        painted = self._painter.paint(_resized(frame, self.working_size), style)
+        return _resized(painted, (self._facts.width, self._facts.height))
+
+
+def _done(frame: Frame) -> Future[Frame]:
+    future: Future[Frame] = Future()
+    future.set_result(frame)
+    return future
 
 
 def _resized(frame: Frame, size: tuple[int, int]) -> Frame:

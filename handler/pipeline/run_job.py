@@ -189,8 +189,7 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             engine=painter.description,
             seconds={
                 "fetch": fetched - began,
-                "paint": painted - fetched,
-                "network": painting.paint_seconds,
+                "paint": painting.paint_seconds,
                 "total": painted - began,
             },
             function_memory_mb=studio.function_memory_mb,

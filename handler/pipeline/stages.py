@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +14,9 @@ from handler.domain.ports import Frame
 
 FRAMES_BETWEEN_STAGES = 3
 """A 1080p frame is 6.2 MB; three hide the jitter of codecs, more only cost memory."""
+
+BeginFrame = Callable[[int, Frame, Executor], Future[Frame]]
+PaintAll = Callable[[Iterator[Frame]], Iterator[tuple[Frame, Frame]]]
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,36 @@ def write_behind(write: Callable[[Frame], None]) -> Iterator[Callable[[Frame], N
         thread.join()
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def in_order(begin: BeginFrame, threads: int) -> Iterator[PaintAll]:
+    """Work on several frames at a time, and give them back in their order.
+
+    Args:
+        begin: starts the work on frame ``index`` in the executor that it is given.
+        threads: how many frames are worked on at a time.
+
+    Yields:
+        A function from frames to pairs of a frame and what became of it. It is at most
+        ``threads`` frames ahead of its consumer.
+    """
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="paint")
+
+    def paint_all(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Frame]]:
+        begun: deque[tuple[Frame, Future[Frame]]] = deque()
+        for index, frame in enumerate(frames):
+            begun.append((frame, begin(index, frame, executor)))
+            if len(begun) > threads:
+                source, work = begun.popleft()
+                yield source, work.result()
+        for source, work in begun:
+            yield source, work.result()
+
+    try:
+        yield paint_all
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _drop_one(waiting: queue.Queue[object]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import queue
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +24,16 @@ class OpenVinoPainter:
     """``handler.domain.ports.Painter`` for one bundle.
 
     Frames go in and come out as uint8; scaling to 0..1 and rounding back happen inside the graph.
-    The transformer is compiled once per frame size.
+    The transformer is compiled once per frame size. Each processor thread paints a frame of its
+    own: threads that share one frame would wait for each other whenever a codec takes a core.
 
     Source: Ghiasi et al. 2017, arXiv 1705.06830, section 3: one predictor, one transformer.
 
     Args:
         bundle: the networks.
         precision: ``f32`` or ``bf16``; what this processor computes fastest if not given.
-        threads: processor threads per frame; all that the process may use if not given.
+        threads: frames painted at a time, one thread each; as many as the process has processors
+            if not given.
         compiled_model_dir: keeps compiled networks over processes, for a faster start.
     """
 
@@ -49,7 +53,8 @@ class OpenVinoPainter:
         self._core = openvino.Core()
         if compiled_model_dir:
             self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
-        self._transformers: dict[tuple[int, int], openvino.CompiledModel] = {}
+        self._transformers: dict[tuple[int, int], _Transformer] = {}
+        self._compiling = threading.Lock()
 
     @property
     def description(self) -> Mapping[str, str]:
@@ -65,6 +70,10 @@ class OpenVinoPainter:
     def smallest_side(self) -> int:
         return self._bundle.manifest.smallest_side
 
+    @property
+    def frames_at_once(self) -> int:
+        return self._threads
+
     def style_vector(self, picture: Frame) -> StyleVector:
         """Summarize a style image; always in float32, since it is done once per style."""
         side = self._bundle.manifest.style_size
@@ -74,16 +83,17 @@ class OpenVinoPainter:
         return vector
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
-        transformer = self._transformer(frame.shape[0], frame.shape[1])
-        painted: Frame = transformer([frame[np.newaxis], style.reshape(1, 1, 1, -1)])[0][0].copy()
-        return painted
+        with self._compiling:
+            transformer = self._transformer(frame.shape[0], frame.shape[1])
+        return transformer.paint(frame, style)
 
-    def _transformer(self, height: int, width: int) -> openvino.CompiledModel:
+    def _transformer(self, height: int, width: int) -> _Transformer:
         size = (height, width)
         if size not in self._transformers:
             model = self._core.read_model(self._bundle.transformer)
             model.reshape({model.input(0): [1, height, width, 3]})
-            self._transformers[size] = self._compile(_with_bytes(model), self._precision)
+            compiled = self._compile(_with_bytes(model), self._precision)
+            self._transformers[size] = _Transformer(compiled, self._threads)
         return self._transformers[size]
 
     def _compile(self, model: openvino.Model, precision: str) -> openvino.CompiledModel:
@@ -93,9 +103,27 @@ class OpenVinoPainter:
             {
                 "INFERENCE_PRECISION_HINT": precision,
                 "INFERENCE_NUM_THREADS": self._threads,
-                "NUM_STREAMS": 1,
+                "NUM_STREAMS": self._threads,
             },
         )
+
+
+class _Transformer:
+    """The transformer for one frame size, with a request for each frame painted at a time."""
+
+    def __init__(self, compiled: openvino.CompiledModel, requests: int) -> None:
+        self._idle: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        for _ in range(requests):
+            self._idle.put(compiled.create_infer_request())
+
+    def paint(self, frame: Frame, style: StyleVector) -> Frame:
+        request = self._idle.get()
+        try:
+            inputs = [frame[np.newaxis], style.reshape(1, 1, 1, -1)]
+            painted: Frame = request.infer(inputs, share_inputs=True)[0][0].copy()
+            return painted
+        finally:
+            self._idle.put(request)
 
 
 def fastest_precision(

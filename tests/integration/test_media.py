@@ -45,6 +45,7 @@ def _pass_through(video: Path, result: Path) -> tuple[VideoFacts, VideoFacts]:
     [
         clips.bunny_cut,
         clips.plain,
+        clips.run_in,
         clips.silent,
         clips.ntsc,
         clips.odd_size,
@@ -73,6 +74,7 @@ def test_every_clip_comes_through(clip: Clip, tmp_path: Path) -> None:
     [
         clips.bunny_cut,
         clips.plain,
+        clips.run_in,
         clips.ntsc,
         clips.late_sound,
         clips.late_picture,

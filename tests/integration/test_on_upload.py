@@ -2,27 +2,24 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote_plus
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from moto import mock_aws
 from PIL import Image
 
 from handler import wiring
 from handler.aws.job_queue import SqsJobQueue
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips
+from tests.cloud import Cloud
 from tests.packets import packet_hashes
-from tests.pictures import draw_style
 
 EVENTS = Path(__file__).parents[1] / "events"
-IN, OUT, TABLE, QUEUE = "artreel-in", "artreel-out", "artreel-jobs", "artreel-queue"
 CONTEXT = cast(
     "LambdaContext",
     SimpleNamespace(
@@ -33,69 +30,6 @@ CONTEXT = cast(
         get_remaining_time_in_millis=lambda: 900_000,
     ),
 )
-
-
-class Cloud:
-    """An emulated account with both buckets and the job table."""
-
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
-        place: Any = {"LocationConstraint": "eu-central-1"}
-        for bucket in (IN, OUT):
-            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
-        self.s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
-        self.sqs = boto3.client("sqs")
-        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
-    def upload(self, key: str, body: bytes, **metadata: str) -> str:
-        put = self.s3.put_object(Bucket=IN, Key=key, Body=body, Metadata=metadata)
-        return put["VersionId"]
-
-    def results(self) -> dict[str, str]:
-        """Key -> ETag of everything in the output bucket."""
-        page = self.s3.list_objects_v2(Bucket=OUT)
-        return {entry["Key"]: entry["ETag"] for entry in page.get("Contents", [])}
-
-    def read(self, key: str) -> bytes:
-        return self.s3.get_object(Bucket=OUT, Key=key)["Body"].read()
-
-    def status(self, path: str) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self.read(f"{path}.status.json"))
-        return status
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "10240",
-        "ARTREEL_INPUT_BUCKET": IN,
-        "ARTREEL_OUTPUT_BUCKET": OUT,
-        "ARTREEL_JOB_TABLE": TABLE,
-        "ARTREEL_STATUS_INTERVAL_SECONDS": "0.001",
-    }.items():
-        monkeypatch.setenv(name, value)
-    wiring.settings.cache_clear()
-    with mock_aws():
-        cloud = Cloud()
-        monkeypatch.setenv("ARTREEL_JOB_QUEUE_URL", cloud.queue_url)
-        cloud.upload("styles/waves.png", _png("waves"))
-        yield cloud
-    wiring.settings.cache_clear()
-
-
-def _png(style: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(draw_style(style)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _handle(event: dict[str, Any]) -> dict[str, Any]:

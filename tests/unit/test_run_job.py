@@ -87,7 +87,7 @@ def test_the_report_says_what_was_done(bench: Bench) -> None:
     assert report["source"]["frame_rate"] == "25"
     assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
     assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
-    assert set(report["seconds"]) == {"fetch", "paint", "network", "total"}
+    assert set(report["seconds"]) == {"fetch", "paint", "total"}
     assert report["lambda_cost_usd"] >= 0
 
 

@@ -1,0 +1,55 @@
+"""An emulated account (moto, in process) as template.yaml lays it out."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import boto3
+from PIL import Image
+
+from tests.pictures import draw_style
+
+IN, OUT, TABLE, QUEUE = "artreel-in", "artreel-out", "artreel-jobs", "artreel-queue"
+
+
+class Cloud:
+    """An emulated account with both buckets and the job table."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        place: Any = {"LocationConstraint": "eu-central-1"}
+        for bucket in (IN, OUT):
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        self.s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
+        self.sqs = boto3.client("sqs")
+        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def upload(self, key: str, body: bytes, **metadata: str) -> str:
+        put = self.s3.put_object(Bucket=IN, Key=key, Body=body, Metadata=metadata)
+        return put["VersionId"]
+
+    def results(self) -> dict[str, str]:
+        """Key -> ETag of everything in the output bucket."""
+        page = self.s3.list_objects_v2(Bucket=OUT)
+        return {entry["Key"]: entry["ETag"] for entry in page.get("Contents", [])}
+
+    def read(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=OUT, Key=key)["Body"].read()
+
+    def status(self, path: str) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.read(f"{path}.status.json"))
+        return status
+
+
+def png(style: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(draw_style(style)).save(buffer, "PNG")
+    return buffer.getvalue()
