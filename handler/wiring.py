@@ -83,6 +83,7 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         max_style_bytes=chosen.max_style_bytes,
         status_interval_seconds=chosen.status_interval_seconds,
         function_memory_mb=chosen.function_memory_mb,
+        seconds_left=seconds_left,
     )
 
 

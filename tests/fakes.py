@@ -94,7 +94,7 @@ class FakeObjectStore:
     ) -> str:
         self._reach()
         versions = self.objects.setdefault((bucket, key), [])
-        version_id = hashlib.sha256(body + bytes([len(versions)])).hexdigest()[:32]
+        version_id = hashlib.sha256(body + str(len(versions)).encode()).hexdigest()[:32]
         versions.append(_Stored(body, version_id, metadata, content_type))
         return version_id
 
@@ -158,7 +158,7 @@ class FakeMedia:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
         yield (
-            np.full((facts.height, facts.width, 3), 0 if self.still else index, np.uint8)
+            np.full((facts.height, facts.width, 3), 0 if self.still else index % 256, np.uint8)
             for index in range(self.decodable)
         )
 

@@ -28,11 +28,17 @@ from handler.domain.job import (
 from handler.domain.ports import JobLedger, Media, ObjectFacts, ObjectStore, Painter
 from handler.domain.status import Progress, State
 from handler.domain.timeline import Timeline
-from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
 from handler.pipeline.report import StatusReporter, report
 from handler.pipeline.workspace import workspace
 
 logger = logging.getLogger(__name__)
+
+JUDGED_AFTER_FRAMES = 100
+"""How many frames are painted before their speed is trusted."""
+
+PUBLISHING_SECONDS = 20.0
+"""Kept back for checking and uploading the result."""
 
 INTERNAL_FAILURE = "something went wrong inside artreel"
 KEYS_PER_STYLE = 100
@@ -49,6 +55,7 @@ class Studio:
         working_size_px: of jobs that wish for none.
         status_interval_seconds: least time between two status writings while painting.
         function_memory_mb: of the Lambda function, 0 where none runs.
+        seconds_left: how long this worker can still work.
     """
 
     store: ObjectStore
@@ -63,6 +70,7 @@ class Studio:
     max_style_bytes: int
     status_interval_seconds: float
     function_memory_mb: int
+    seconds_left: Callable[[], float]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -181,7 +189,7 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             poster=folder / "poster.jpg",
         )
         painter = studio.painter()
-        painting = paint_video(order, studio.media, painter, reporter.running)
+        painting = paint_video(order, studio.media, painter, _listener(reporter, studio))
         painted = time.monotonic()
         written = report(
             job,
@@ -196,6 +204,24 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             now=studio.now(),
         )
         _publish(job.results, order, written, studio)
+
+
+def _listener(reporter: StatusReporter, studio: Studio) -> ProgressListener:
+    """Report progress, and stop what can't be finished before it has cost a whole run."""
+
+    def listen(progress: Progress) -> None:
+        reporter.running(progress)
+        if progress.frames_done < JUDGED_AFTER_FRAMES:
+            return
+        needed, left = progress.seconds_left or 0.0, studio.seconds_left() - PUBLISHING_SECONDS
+        if needed > left:
+            raise Rejected(
+                f"the video is too long for one function: painting the rest takes about "
+                f"{needed:.0f} seconds, {max(0, left):.0f} are left; "
+                f"cut it, or choose a smaller working size"
+            )
+
+    return listen
 
 
 def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import JobRequest
 from handler.domain.timeline import Look, LookChange, Timeline
-from handler.pipeline.run_job import INTERNAL_FAILURE, Studio, run_job
-from tests.fakes import FakeJobLedger, FakeMedia, FakeObjectStore, FakePainter
+from handler.pipeline.run_job import INTERNAL_FAILURE, PUBLISHING_SECONDS, Studio, run_job
+from tests.fakes import FACTS, FakeJobLedger, FakeMedia, FakeObjectStore, FakePainter
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = "videos/monet/clip.mp4"
@@ -38,6 +38,7 @@ class Bench:
             max_style_bytes=100,
             status_interval_seconds=0.0,
             function_memory_mb=1024,
+            seconds_left=lambda: 900.0,
             now=lambda: NOON,
         )
         self.store.seed("in", "styles/monet.jpg", bytes([100]))
@@ -262,3 +263,28 @@ def _raise(error: Exception) -> Callable[[], None]:
 def test_rejected_is_not_raised(bench: Bench) -> None:
     bench.painter.on_paint = _raise(Rejected("no"))
     assert bench.run()["state"] == "rejected"
+
+
+def _long(bench: Bench, seconds_left: float) -> None:
+    bench.media.facts = replace(FACTS, frame_count=300)
+    bench.media.decodable = 300
+    bench.studio = replace(bench.studio, seconds_left=lambda: seconds_left)
+
+
+def test_a_video_that_can_not_be_finished_in_time_is_stopped_early(bench: Bench) -> None:
+    _long(bench, seconds_left=PUBLISHING_SECONDS - 1)
+    outcome = bench.run()
+    assert outcome["state"] == "rejected"
+    assert "too long for one function" in outcome["reason"]
+    assert bench.painter.frames_painted < 110
+    assert bench.store.keys_of("out") == {"monet/clip.status.json"}
+
+
+def test_a_long_video_that_fits_is_painted(bench: Bench) -> None:
+    _long(bench, seconds_left=900.0)
+    assert bench.run()["state"] == "succeeded"
+
+
+def test_a_short_video_is_not_judged(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, seconds_left=lambda: 0.0)
+    assert bench.run()["state"] == "succeeded"
