@@ -31,14 +31,20 @@ def media() -> Media:
 
 
 @cache
-def painter(model_dir: Path | None = None) -> Painter:
-    """The painter of one bundle, that of the settings if none is named."""
+def painter(model_dir: Path | None = None, precision: str | None = None) -> Painter:
+    """The painter of one bundle, that of the settings if none is named.
+
+    Args:
+        precision: as ``OpenVinoPainter`` takes it; what is fastest here if not given.
+    """
     from handler.style.bundle import open_bundle
     from handler.style.engine import OpenVinoPainter
 
     chosen = settings()
     return OpenVinoPainter(
-        open_bundle(model_dir or chosen.model_dir), compiled_model_dir=chosen.compiled_model_dir
+        open_bundle(model_dir or chosen.model_dir),
+        precision=precision,
+        compiled_model_dir=chosen.compiled_model_dir,
     )
 
 

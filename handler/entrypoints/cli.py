@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,19 @@ EXIT_REJECTED = 2
 EXIT_FAULT = 70
 DEFAULT_WORKING_SIZE = "1024"
 SMALLEST_WORKING_SIZE_PX = 64
+
+
+class Precision(StrEnum):
+    """What ``--precision`` takes."""
+
+    AUTO = "auto"
+    F32 = "f32"
+    BF16 = "bf16"
+
+    @property
+    def of_engine(self) -> str | None:
+        return None if self is Precision.AUTO else self.value
+
 
 app = typer.Typer(
     name="artreel",
@@ -70,6 +84,9 @@ def stylize(
     model: Annotated[
         Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
     ] = None,
+    precision: Annotated[
+        Precision, typer.Option(help="Numbers to paint with; `auto` takes the fastest.")
+    ] = Precision.AUTO,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Paint a video in the style of a picture."""
@@ -78,7 +95,7 @@ def stylize(
             if not path.is_file():
                 raise Rejected(f"there is no {what} {path}")
         _check_output(output, video)
-        painter = wiring.painter(model)
+        painter = wiring.painter(model, precision.of_engine)
         with _beside(output) as unfinished, _progress_bar(hidden=quiet) as advance:
             painting = paint_video(
                 PaintOrder(

@@ -68,6 +68,12 @@ def test_the_working_size_is_taken(tmp_path: Path, style: Path) -> None:
         assert f"painted at {painted}" in run.stdout
 
 
+def test_the_precision_is_taken_and_said(tmp_path: Path, style: Path) -> None:
+    clip = clips.plain(tmp_path, frames=2)
+    run = artreel("stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", "--precision", "f32")
+    assert "in f32" in run.stdout
+
+
 def test_quiet_means_no_progress(tmp_path: Path, style: Path) -> None:
     clip = clips.plain(tmp_path, frames=2)
     run = artreel("stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", "--quiet")
