@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from handler import wiring
 from handler.aws.events import requests_in, requests_in_text
 from handler.domain.errors import Busy, Rejected
+from handler.domain.status import State
 from handler.pipeline.run_job import Studio, run_job
 
 RETRY_SECONDS = 60
@@ -46,7 +47,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             event, partial(_do_message, studio=studio), messages, context
         )
         return cast("dict[str, Any]", answer)
-    requests = requests_in(event, wiring.settings().input_bucket)
+    try:
+        requests = requests_in(event, wiring.settings().input_bucket)
+    except Rejected as rejection:  # answered, not raised: Lambda would try it again
+        return {"jobs": [{"state": State.REJECTED.value, "reason": rejection.reason}]}
     return {"jobs": [run_job(request, studio) for request in requests]}
 
 

@@ -12,6 +12,7 @@ from handler.domain.ports import Frame
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 100_000_000
+TOO_LARGE = f"the style picture has more than {MAX_PIXELS // 1_000_000} megapixels"
 POSTER_WIDTH_PX = 1280
 POSTER_QUALITY = 88
 WHITE = (255, 255, 255)
@@ -29,10 +30,7 @@ def read_picture(picture: Path) -> Frame:
     try:
         with Image.open(picture, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise Rejected(
-                    f"the style picture has {opened.width}x{opened.height} pixels; "
-                    f"at most {MAX_PIXELS // 1_000_000} megapixels are read"
-                )
+                raise Rejected(TOO_LARGE)
             upright = ImageOps.exif_transpose(opened)
             if upright.has_transparency_data:
                 over = upright.convert("RGBA")
@@ -41,7 +39,9 @@ def read_picture(picture: Path) -> Frame:
             return np.array(upright.convert("RGB"))
     except UnidentifiedImageError as error:
         raise Rejected("the style is not a JPEG, PNG or WebP picture") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise Rejected(TOO_LARGE) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise Rejected(f"the style picture can't be read: {error}") from error
 
 

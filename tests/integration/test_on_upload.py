@@ -114,6 +114,12 @@ def test_a_job_given_directly(cloud: Cloud, tmp_path: Path) -> None:
     assert (outcome["state"], outcome["video"]) == ("succeeded", "clip.mp4")
 
 
+def test_a_job_that_makes_no_sense_is_answered_not_raised(cloud: Cloud) -> None:
+    (outcome,) = _handle({"video": "videos/clip.mp4", "colour": "red"})["jobs"]
+    assert outcome["state"] == "rejected"
+    assert "colour" in outcome["reason"]
+
+
 def test_metadata_names_the_style(cloud: Cloud, tmp_path: Path) -> None:
     clip = clips.plain(tmp_path, frames=3).read_bytes()
     version = cloud.upload("videos/clip.mp4", clip, style="waves")
