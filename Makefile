@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test demo e2e image lock clean
+.PHONY: help install hub check test demo e2e image lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,8 +22,11 @@ install: $(MODEL)/bundle.json ## make .venv with everything pinned in requiremen
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
-$(MODEL)/bundle.json: .venv/installed $(wildcard handler/modelling/*.py)
+$(MODEL)/bundle.json: .venv/installed $(wildcard handler/modelling/*.py handler/modelling/*/*.py) handler/style/bundle.py
 	$(BIN)/artreel model build --from lite -o $(MODEL)
+
+hub: install ## add TensorFlow and its hub to .venv, to build bundles from them and to test that
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r tests/hub.lock
 
 check: install ## lint, types, import rules, templates, and the fast tests with warnings as errors
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ check: install ## lint, types, import rules, templates, and the fast tests with 
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/pytest -q tests/unit tests/contract tests/infra
 
-test: install ## every test that needs no container
+test: install ## every test that needs no container; those of TF Hub after `make hub` only
 	$(BIN)/pytest -q -m "not container"
 
 demo: install ## upload a clip to an emulated AWS on loopback, and watch it come back painted
@@ -48,6 +51,7 @@ e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TO
 
 lock: .venv/installed ## pin every dependency with its hashes, for development and for the image
 	$(COMPILE) pyproject.toml --extra lambda --extra model --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --extra hub -c requirements.lock -o tests/hub.lock
 	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
 	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock

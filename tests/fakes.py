@@ -191,6 +191,7 @@ class FakePainter:
     description: Mapping[str, str] = {"model": "fake", "engine": "fake", "precision": "exact"}
     smallest_side = 16
     frames_at_once = 2
+    width_multiple = 4
 
     def __init__(self) -> None:
         self.vectors_made = 0

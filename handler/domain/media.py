@@ -72,7 +72,7 @@ class VideoFacts:
 
 
 def working_dimensions(
-    width: int, height: int, long_side: int | None, smallest_side: int
+    width: int, height: int, long_side: int | None, smallest_side: int, width_multiple: int
 ) -> tuple[int, int]:
     """Width and height at which a frame is painted.
 
@@ -80,12 +80,16 @@ def working_dimensions(
         width, height: of the source, px.
         long_side: the working size, px, or None for the source's own size.
         smallest_side: the least side that the transformer takes, px; it alone may enlarge a frame.
+        width_multiple: what a width that is shrunk anyway is rounded to, px.
 
     Returns:
-        The source's size, shrunk to the working size in its own proportions, rounded to px.
+        The source's own size, or that shrunk to the working size in its own proportions.
     """
     scale = min(1.0, long_side / max(width, height)) if long_side else 1.0
-    return max(smallest_side, round(width * scale)), max(smallest_side, round(height * scale))
+    if scale < 1.0:
+        width = max(1, round(width * scale / width_multiple)) * width_multiple
+        height = round(height * scale)
+    return max(smallest_side, width), max(smallest_side, height)
 
 
 def nearest_rate(rate: Fraction, cap: Fraction = Fraction(60)) -> Fraction:

@@ -18,7 +18,7 @@ Frame = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), sRGB, colour order red, green, blue."""
 
 StyleVector = npt.NDArray[np.float32]
-"""float32 (100,): the predictor's summary of a style image."""
+"""float32 (N,): the predictor's summary of a style image; 100 numbers in both Magenta models."""
 
 
 class Painter(Protocol):
@@ -33,6 +33,10 @@ class Painter(Protocol):
         """The least height or width of a frame that ``paint`` takes, px."""
 
     @property
+    def width_multiple(self) -> int:
+        """Frames whose width, px, is a multiple of it are painted fastest."""
+
+    @property
     def frames_at_once(self) -> int:
         """How many threads should paint."""
 
@@ -44,7 +48,7 @@ class Painter(Protocol):
 
         Args:
             frame: uint8 (height, width, 3), sRGB, both sides at least ``smallest_side``.
-            style: float32 (100,).
+            style: float32 (N,).
 
         Returns:
             uint8, the same shape, owned by the caller.

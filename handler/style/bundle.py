@@ -4,11 +4,14 @@
 
     bundle.json          what is below, in words and hashes
     predictor.onnx       style image -> style vector
-    transformer.onnx     frame + style vector -> painted frame
+    transformer.onnx     frame + style vector -> painted frame, for frames of any size
+    affine.onnx          style vector -> affine vector          } the transformer once more,
+    rewritten.onnx       frame + affine vector -> painted frame } rewritten to be fast
 
-Predictor: ``(1, S, S, 3)`` float32 sRGB in 0..1 -> ``(1, 1, 1, 100)``, S = ``style_size``.
-Transformer: ``(1, H, W, 3)`` float32 sRGB in 0..1 and ``(1, 1, 1, 100)`` -> ``(1, H, W, 3)`` in
-0..1, for any H and W from ``smallest_side`` on.
+Predictor: ``(1, S, S, 3)`` float32 sRGB in 0..1 -> ``(1, 1, 1, N)``, S = ``style_size``, N =
+``style_vector_length``. Transformer: ``(1, H, W, 3)`` float32 sRGB in 0..1 and ``(1, 1, 1, N)`` ->
+``(1, H, W, 3)`` in 0..1, for any H and W from ``smallest_side`` on. The rewritten pair paints the
+same to 1e-4, on widths that are multiples of ``width_multiple``; a bundle may do without it.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ from handler.domain.errors import Defect
 MANIFEST = "bundle.json"
 PREDICTOR = "predictor.onnx"
 TRANSFORMER = "transformer.onnx"
-FORMAT_VERSION = 1
+AFFINE = "affine.onnx"
+REWRITTEN = "rewritten.onnx"
+REQUIRED = (PREDICTOR, TRANSFORMER)
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ class Manifest:
         style_size: side of the square picture that the predictor takes, px.
         style_vector_length: numbers in a style vector.
         smallest_side: the least height or width of a frame, px.
+        channels: of the transformer's three contracting layers.
+        padding: how borders are continued.
+        width_multiple: of the widths, px, that the rewritten transformer takes.
         sha256: hash of each file, hexadecimal.
     """
 
@@ -48,6 +57,9 @@ class Manifest:
     style_size: int
     style_vector_length: int
     smallest_side: int
+    channels: tuple[int, ...]
+    padding: str = "reflect"
+    width_multiple: int = 1
     sha256: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -67,10 +79,23 @@ class Bundle:
     def transformer(self) -> Path:
         return self.folder / TRANSFORMER
 
+    @property
+    def is_rewritten(self) -> bool:
+        return REWRITTEN in self.manifest.sha256
+
+    @property
+    def affine(self) -> Path:
+        return self.folder / AFFINE
+
+    @property
+    def rewritten(self) -> Path:
+        return self.folder / REWRITTEN
+
 
 def seal_bundle(folder: Path, manifest: Manifest) -> Bundle:
-    """Write ``bundle.json`` over the two networks that already lie in ``folder``."""
-    hashes = {name: _sha256(folder / name) for name in (PREDICTOR, TRANSFORMER)}
+    """Write ``bundle.json`` over the networks that already lie in ``folder``."""
+    names = (PREDICTOR, TRANSFORMER, AFFINE, REWRITTEN)
+    hashes = {name: _sha256(folder / name) for name in names if (folder / name).exists()}
     sealed = Manifest(**{**asdict(manifest), "sha256": hashes})
     text = json.dumps(asdict(sealed), indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -85,19 +110,21 @@ def open_bundle(folder: Path) -> Bundle:
     """
     try:
         stated = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(**{**stated, "changes": tuple(stated["changes"])})
+        version = stated["format_version"]
+        lists = {name: tuple(stated.get(name, ())) for name in ("changes", "channels")}
+        manifest = Manifest(**{**stated, **lists}) if version == FORMAT_VERSION else None
     except FileNotFoundError as error:
         raise Defect(
             f"there is no model in {folder}; make one with `artreel model build -o {folder}`"
         ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise Defect(f"{folder / MANIFEST} is not a bundle's description: {error}") from error
-    if manifest.format_version != FORMAT_VERSION:
+    if manifest is None:
         raise Defect(
-            f"the model in {folder} has format {manifest.format_version}, "
-            f"this artreel reads format {FORMAT_VERSION}; build it again with `artreel model build`"
+            f"the model in {folder} has format {version}, this artreel reads format "
+            f"{FORMAT_VERSION}; build it again with `artreel model build -o {folder}`"
         )
-    for name in (PREDICTOR, TRANSFORMER):
+    for name in {*REQUIRED, *manifest.sha256}:
         try:
             found = _sha256(folder / name)
         except OSError as error:

@@ -7,10 +7,12 @@ import platform
 import queue
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from handler.domain.ports import Frame, StyleVector
 from handler.style.bundle import Bundle
@@ -18,6 +20,12 @@ from handler.style.picture import square
 
 if TYPE_CHECKING:
     import openvino
+
+
+Floats = npt.NDArray[np.float32]
+
+LOOKS_REMEMBERED = 64
+"""Bound on affine vectors kept, about 3 KB each."""
 
 
 class OpenVinoPainter:
@@ -55,6 +63,7 @@ class OpenVinoPainter:
             self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
         self._transformers: dict[tuple[int, int], _Transformer] = {}
         self._compiling = threading.Lock()
+        self._affine_of = lru_cache(LOOKS_REMEMBERED)(self._affine)
 
     @property
     def description(self) -> Mapping[str, str]:
@@ -74,23 +83,41 @@ class OpenVinoPainter:
     def frames_at_once(self) -> int:
         return self._threads
 
+    @property
+    def width_multiple(self) -> int:
+        return self._bundle.manifest.width_multiple
+
     def style_vector(self, picture: Frame) -> StyleVector:
         """Summarize a style image; always in float32, since it is done once per style."""
         side = self._bundle.manifest.style_size
-        predictor = self._compile(self._core.read_model(self._bundle.predictor), "f32")
-        scaled = square(picture, side).astype(np.float32) / 255
-        vector: StyleVector = predictor(scaled[np.newaxis])[0].reshape(-1)
+        scaled = square(picture, side).astype(np.float32) / np.float32(255)
+        vector: StyleVector = self._once(self._bundle.predictor, scaled[np.newaxis]).reshape(-1)
         return vector
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
+        height, width = frame.shape[:2]
+        is_rewritten = self._bundle.is_rewritten and width % self.width_multiple == 0
         with self._compiling:
-            transformer = self._transformer(frame.shape[0], frame.shape[1])
-        return transformer.paint(frame, style)
+            transformer = self._transformer(height, width, is_rewritten)
+            look = self._affine_of(style.tobytes()) if is_rewritten else style.reshape(1, 1, 1, -1)
+        return transformer.paint(frame, look)
 
-    def _transformer(self, height: int, width: int) -> _Transformer:
+    def _affine(self, style: bytes) -> Floats:
+        """All scales and shifts of a look, float32 (1, M)."""
+        vector = np.frombuffer(style, np.float32).reshape(1, 1, 1, -1)
+        return self._once(self._bundle.affine, vector)
+
+    def _once(self, network: Path, given: Floats) -> Floats:
+        compiled = self._compile(self._core.read_model(network), "f32")
+        answer: Floats = compiled(given)[0]
+        return answer
+
+    def _transformer(self, height: int, width: int, is_rewritten: bool) -> _Transformer:
         size = (height, width)
         if size not in self._transformers:
-            model = self._core.read_model(self._bundle.transformer)
+            bundle = self._bundle
+            path = bundle.rewritten if is_rewritten else bundle.transformer
+            model = self._core.read_model(path)
             model.reshape({model.input(0): [1, height, width, 3]})
             compiled = self._compile(_with_bytes(model), self._precision)
             self._transformers[size] = _Transformer(compiled, self._threads)
@@ -116,10 +143,10 @@ class _Transformer:
         for _ in range(requests):
             self._idle.put(compiled.create_infer_request())
 
-    def paint(self, frame: Frame, style: StyleVector) -> Frame:
+    def paint(self, frame: Frame, look: Floats) -> Frame:
         request = self._idle.get()
         try:
-            inputs = [frame[np.newaxis], style.reshape(1, 1, 1, -1)]
+            inputs = [frame[np.newaxis], look]
             painted: Frame = request.infer(inputs, share_inputs=True)[0][0].copy()
             return painted
         finally:

@@ -38,20 +38,26 @@ def test_an_evened_rate_is_near_and_bounded(measured: Fraction) -> None:
 
 
 def test_working_size_shrinks_in_proportion() -> None:
-    assert working_dimensions(1280, 720, 1024, 16) == (1024, 576)
-    assert working_dimensions(720, 1280, 1024, 16) == (576, 1024)
+    assert working_dimensions(1280, 720, 1024, 16, 4) == (1024, 576)
+    assert working_dimensions(720, 1280, 1024, 16, 4) == (576, 1024)
+
+
+def test_a_width_that_shrinks_becomes_a_fast_one() -> None:
+    assert working_dimensions(1366, 768, 1000, 16, 4) == (1000, 562)
+    assert working_dimensions(768, 1366, 1000, 16, 4) == (564, 1000)
+    assert working_dimensions(1366, 768, 2000, 16, 4) == (1366, 768)
 
 
 def test_working_size_never_enlarges() -> None:
-    assert working_dimensions(640, 272, 1024, 16) == (640, 272)
-    assert working_dimensions(640, 272, None, 16) == (640, 272)
+    assert working_dimensions(640, 272, 1024, 16, 4) == (640, 272)
+    assert working_dimensions(640, 272, None, 16, 4) == (640, 272)
 
 
 @given(SIDES, SIDES, st.none() | st.integers(64, 8192))
 def test_working_size_stays_in_bounds(width: int, height: int, long_side: int | None) -> None:
-    painted = working_dimensions(width, height, long_side, 16)
+    painted = working_dimensions(width, height, long_side, 16, 4)
     assert min(painted) >= 16
-    assert max(painted) <= max(16, long_side or 16384)
+    assert max(painted) <= max(16, long_side or 16384) + 2
     for side, source in zip(painted, (width, height), strict=True):
         assert side <= max(16, source)
 

@@ -1,0 +1,246 @@
+"""Writes a network as ONNX, in the operators that a CPU computes fastest.
+
+Every value between two layers is a plain frame; a layer gathers columns into channels for itself,
+which moves no numbers where channels come last in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, gcd
+from typing import Literal
+
+import numpy as np
+import onnx
+
+from handler.modelling.rewrite.graph import Array, GraphWriter
+from handler.modelling.rewrite.kernels import doubled, widened
+from handler.modelling.rewrite.network import (
+    FRAME,
+    Floats,
+    Layer,
+    Network,
+    NotRecognised,
+    StyleNorm,
+)
+
+Statistics = Literal["computed", "shown", "frozen"]
+
+FULL_VECTOR = 16
+"""float32 numbers in the widest vector (AVX-512); fewer output channels leave lanes empty."""
+
+WIDTH_MULTIPLE = 4
+"""The width of a frame is a multiple of it, so that columns can be gathered by four."""
+
+TO_NHWC, TO_NCHW = [0, 2, 3, 1], [0, 3, 1, 2]
+
+
+def write_transformer(network: Network, statistics: Statistics = "computed") -> onnx.ModelProto:
+    """A frame (1, H, W, 3) and ``affine`` (1, M) to the painted frame (1, H, W, 3).
+
+    Two halvings and two doublings bring any H to 4 ceil(H / 4) rows, aligned at the top; those
+    beyond the frame are cut off.
+
+    Args:
+        statistics: of the instance norms: ``computed`` from the frame; ``shown``, that is
+            computed and given out as well, (1, M), the means, then the variances of each norm in
+            turn; or ``frozen``, that is contained in ``affine``: each norm only scales and shifts.
+    """
+    writer = _Writer(statistics)
+    values = {FRAME: _Value("frame", channels_last=True)}
+    divisors = {FRAME: WIDTH_MULTIPLE}
+    for number, layer in enumerate(network.layers):
+        divisor = divisors[layer.source]
+        values[number] = writer.layer(layer, values, divisor)
+        divisors[number] = divisor * layer.upsample // layer.stride
+        if not divisors[number]:
+            raise NotRecognised("a frame halved more than twice")
+    uncropped = writer.named(values[len(network.layers) - 1], channels_last=True)
+    height = writer.graph.node("Shape", "frame", start=1, end=2)
+    painted = writer.graph.node("Slice", uncropped, np.array([0]), height, np.array([1]))
+    outputs: dict[str, tuple[str, list[int | str]]] = {
+        "painted": (painted, [1, "painted_height", "painted_width", 3])
+    }
+    if statistics == "shown":
+        shown = writer.graph.node("Concat", *writer.shown, axis=1)
+        outputs["statistics"] = (shown, [1, network.affine_length])
+    return writer.graph.model(
+        {"frame": [1, "height", "width", 3], "affine": [1, network.affine_length]}, outputs
+    )
+
+
+def columns(layer: Layer, divisor: int) -> tuple[int, int]:
+    """Columns of input and of output that a convolution takes as one pixel's channels.
+
+    As few columns of output as fill a vector. Of input, so many that the taps of a row, each at
+    the cost of its channels but no less than a vector's, are cheapest.
+
+    Args:
+        divisor: what the width of the layer's input is a multiple of.
+    """
+    in_channels, side = (int(number) for number in layer.weights.shape[1:3])
+    out = 1
+    while out * layer.out_channels < FULL_VECTOR and divisor % (2 * out * layer.stride) == 0:
+        out *= 2
+    step, reach = layer.stride * out, layer.stride * (out - 1) + side
+
+    def cost(gathered: int) -> int:
+        return ceil(reach / gathered) * max(gathered * in_channels, FULL_VECTOR)
+
+    possible = gcd(step, 2 * layer.padding, divisor)
+    fitting = [gathered for gathered in (4, 2, 1) if possible % gathered == 0]
+    return min(fitting, key=cost), out
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A frame between layers: (1, H, W, C) if ``channels_last``, else (1, C, H, W)."""
+
+    name: str
+    channels_last: bool
+
+
+class _Writer:
+    """Writes layer after layer.
+
+    Transposes stand next to convolutions only, where OpenVINO takes them for what they are: the
+    same numbers under another name, since its convolutions keep channels last in memory.
+    """
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.graph = GraphWriter()
+        self.shown: list[str] = []
+        self._statistics = statistics
+        self._offset = 0
+
+    def layer(self, layer: Layer, values: dict[int, _Value], divisor: int) -> _Value:
+        """Write one layer; ``divisor`` is what its input's width is a multiple of."""
+        source = values[layer.source]
+        if layer.upsample == 2:
+            columns_out = 2
+            parts = self._doubled(layer, source)
+        else:
+            columns_in, columns_out = columns(layer, divisor)
+            parts = [self._convolved(layer, source, columns_in, columns_out)]
+        if layer.norm:
+            parts = self._normed(layer.norm, layer.out_channels, columns_out, parts)
+        if layer.activation:
+            parts = [self.graph.node(layer.activation, part) for part in parts]
+        value = self._joined(parts, columns_out, layer.out_channels)
+        if layer.residual is not None:
+            base = values[layer.residual]
+            if base.channels_last != value.channels_last:
+                base = _Value(self.named(base, value.channels_last), value.channels_last)
+            return _Value(self.graph.node("Add", base.name, value.name), value.channels_last)
+        return value
+
+    def named(self, value: _Value, channels_last: bool) -> str:
+        """The value's name in the wanted layout."""
+        if value.channels_last == channels_last:
+            return value.name
+        return self.graph.node("Transpose", value.name, perm=TO_NHWC if channels_last else TO_NCHW)
+
+    def _padded(self, value: _Value, top: int, bottom: int, sides: int, mode: str) -> _Value:
+        before, after = [top, sides], [bottom, sides]
+        if value.channels_last:
+            pads = [0, *before, 0, 0, *after, 0]
+        else:
+            pads = [0, 0, *before, 0, 0, *after]
+        name = self.graph.node("Pad", value.name, np.array(pads), mode=mode)
+        return _Value(name, value.channels_last)
+
+    def _convolved(self, layer: Layer, value: _Value, columns_in: int, columns_out: int) -> str:
+        weights, strides = widened(layer.weights, layer.stride, columns_in, columns_out)
+        side = layer.padding
+        if side:
+            value = self._padded(value, side, side, side, "reflect")
+        if columns_in > 1:
+            shape = np.array([0, 0, -1, weights.shape[1]])
+            value = _Value(self.graph.node("Reshape", self.named(value, True), shape), True)
+        return self._convolution(value, weights, np.tile(layer.bias, columns_out), strides)
+
+    def _doubled(self, layer: Layer, value: _Value) -> list[str]:
+        """Even and odd rows, two columns at a time, of a merged doubling (``kernels.doubled``)."""
+        return [
+            self._convolution(
+                self._padded(value, 1 - odd, odd, 1, "edge"),
+                weights,
+                np.tile(layer.bias, 2),
+                (1, 1),
+            )
+            for odd, weights in enumerate(doubled(layer.weights))
+        ]
+
+    def _convolution(
+        self, value: _Value, weights: Floats, bias: Floats, strides: tuple[int, int]
+    ) -> str:
+        parameters = (weights, bias) if bias.any() else (weights,)
+        shape = list(weights.shape[2:])
+        return self.graph.node(
+            "Conv", self.named(value, False), *parameters, strides=strides, kernel_shape=shape
+        )
+
+    def _joined(self, parts: list[str], columns: int, channels: int) -> _Value:
+        """One frame from parts (1, columns * channels, h, w) that are every n-th row each."""
+        if columns == len(parts) == 1:
+            return _Value(parts[0], False)
+        graph = self.graph
+        rows = [graph.node("Transpose", part, perm=TO_NHWC) for part in parts]
+        if len(rows) == 1:
+            shape: str | Array = np.array([0, 0, -1, channels])
+            return _Value(graph.node("Reshape", rows[0], shape), True)
+        height_width = graph.node("Shape", rows[0], start=1, end=3)
+        size = graph.node("Mul", height_width, np.array([len(rows), columns]))
+        shape = graph.node("Concat", np.array([1]), size, np.array([channels]), axis=0)
+        turns = [graph.node("Unsqueeze", row, np.array([2])) for row in rows]
+        return _Value(graph.node("Reshape", graph.node("Concat", *turns, axis=2), shape), True)
+
+    def _normed(self, norm: StyleNorm, channels: int, columns: int, parts: list[str]) -> list[str]:
+        """gamma * (y - mean) / sqrt(variance + eps) + beta; mean and variance over all parts."""
+        graph = self.graph
+        gamma, beta = (self._next_affine(channels, columns) for _ in range(2))
+        if self._statistics == "frozen":
+            scale, shift = gamma, beta
+        elif self._statistics == "computed" and columns == len(parts) == 1:
+            ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+            parts = [graph.node("InstanceNormalization", *parts, ones, zeros, epsilon=norm.epsilon)]
+            scale, shift = gamma, beta
+        else:
+            mean, variance = self._moments(channels, columns, parts)
+            scale, shift = graph.scale_and_shift(gamma, beta, mean, variance, norm.epsilon)
+        return [graph.node("Add", graph.node("Mul", part, scale), shift) for part in parts]
+
+    def _moments(self, channels: int, columns: int, parts: list[str]) -> tuple[str, str]:
+        """Mean and variance of each channel over all columns and parts, (1, n, 1, 1).
+
+        All means are over equally many pixels, so that the mean of means is the mean. A 1x1
+        convolution by 1/n for every pair of channels that are one takes it and hands it out.
+        """
+        graph = self.graph
+        same = np.tile(np.eye(channels, dtype=np.float32), (columns, columns))
+        averaging = same[:, :, np.newaxis, np.newaxis] / np.float32(columns * len(parts))
+
+        def mean(of: list[str]) -> str:
+            averages = [graph.node("GlobalAveragePool", part) for part in of]
+            total = graph.node("Sum", *averages) if len(averages) > 1 else averages[0]
+            return graph.node("Conv", total, averaging) if columns * len(of) > 1 else total
+
+        average = mean(parts)
+        centred = [graph.node("Sub", part, average) for part in parts]
+        variance = mean([graph.node("Mul", part, part) for part in centred])
+        if self._statistics == "shown":
+            self.shown += [self._vector(average, channels), self._vector(variance, channels)]
+        return average, variance
+
+    def _vector(self, of: str, channels: int) -> str:
+        """The first ``channels`` numbers of (1, C, 1, 1) as (1, channels)."""
+        flat = self.graph.node("Reshape", of, np.array([1, -1]))
+        return self.graph.node("Slice", flat, np.array([0]), np.array([channels]), np.array([1]))
+
+    def _next_affine(self, channels: int, columns: int) -> str:
+        """The next ``channels`` numbers of ``affine`` as (1, columns * channels, 1, 1)."""
+        start, end = self._offset, self._offset + channels
+        self._offset = end
+        part = self.graph.node("Slice", "affine", np.array([start]), np.array([end]), np.array([1]))
+        part = self.graph.node("Reshape", part, np.array([1, channels, 1, 1]))
+        return self.graph.node("Concat", *[part] * columns, axis=1) if columns > 1 else part
