@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handler.domain.errors import Defect
 from handler.domain.ports import Media, Painter
@@ -48,13 +48,27 @@ def painter(model_dir: Path | None = None, precision: str | None = None) -> Pain
     )
 
 
+@cache
+def aws(service: str) -> Any:
+    """A client of one of AWS's services; the command line never needs one."""
+    import boto3
+    from botocore.config import Config
+
+    patient = Config(retries={"mode": "standard", "total_max_attempts": AWS_TRIES})
+    return boto3.client(service, config=patient)  # type: ignore[call-overload]
+
+
 def job_queue() -> SqsJobQueue:
     """The queue that feeds this worker."""
-    import boto3
-
     from handler.aws.job_queue import SqsJobQueue
 
-    return SqsJobQueue(boto3.client("sqs"), _needed("job_queue_url"))
+    return SqsJobQueue(aws("sqs"), _needed("job_queue_url"))
+
+
+def forget() -> None:
+    """Build everything anew when it is asked for next, as a fresh process would."""
+    for adapter in (settings, media, painter, aws):
+        adapter.cache_clear()
 
 
 def studio(seconds_left: Callable[[], float]) -> Studio:
@@ -66,19 +80,13 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
     Raises:
         Defect: the deployment lacks a setting.
     """
-    import boto3
-    from botocore.config import Config
-
     from handler.aws.job_ledger import DynamoDbJobLedger
     from handler.aws.object_store import S3ObjectStore
 
     chosen = settings()
-    patient = Config(retries={"mode": "standard", "max_attempts": AWS_TRIES})
     return Studio(
-        store=S3ObjectStore(boto3.client("s3", config=patient)),
-        ledger=DynamoDbJobLedger(
-            boto3.client("dynamodb", config=patient), _needed("job_table"), seconds_left
-        ),
+        store=S3ObjectStore(aws("s3")),
+        ledger=DynamoDbJobLedger(aws("dynamodb"), _needed("job_table"), seconds_left),
         media=media(),
         painter=painter,
         input_bucket=_needed("input_bucket"),

@@ -61,7 +61,10 @@ def load_module(source: str) -> HubModule:
     """
     is_url = source.startswith(("https://", "http://"))
     if not is_url and not Path(source, "saved_model.pb").is_file():
-        raise Rejected(f"there is no SavedModel in {source}")
+        raise Rejected(
+            f"there is no SavedModel in {source}; give a folder that holds saved_model.pb, the URL "
+            "of a TF Hub module, or `lite`"
+        )
     tf, hub = _tensorflow()
     try:
         loaded = hub.load(source)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
+SIZES_REMEMBERED = 2
+"""Bound on compiled frame sizes kept; each holds up to 60 MB a thread at 1024x576."""
+
 LOOKS_REMEMBERED = 64
 """Bound on affine vectors kept, about 3 KB each."""
 
@@ -87,6 +90,11 @@ class OpenVinoPainter:
     def width_multiple(self) -> int:
         return self._bundle.manifest.width_multiple
 
+    @property
+    def compiled_sizes(self) -> frozenset[tuple[int, int]]:
+        """Height and width, px, of the frames it is ready for."""
+        return frozenset(self._transformers)
+
     def style_vector(self, picture: Frame) -> StyleVector:
         """Summarize a style image; always in float32, since it is done once per style."""
         side = self._bundle.manifest.style_size
@@ -120,6 +128,8 @@ class OpenVinoPainter:
             model = self._core.read_model(path)
             model.reshape({model.input(0): [1, height, width, 3]})
             compiled = self._compile(_with_bytes(model), self._precision)
+            while len(self._transformers) >= SIZES_REMEMBERED:
+                del self._transformers[next(iter(self._transformers))]
             self._transformers[size] = _Transformer(compiled, self._threads)
         return self._transformers[size]
 

@@ -20,10 +20,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "ARTREEL_STATUS_INTERVAL_SECONDS": "0.001",
     }.items():
         monkeypatch.setenv(name, value)
-    wiring.settings.cache_clear()
+    wiring.forget()
     with mock_aws():
         cloud = Cloud()
         monkeypatch.setenv("ARTREEL_JOB_QUEUE_URL", cloud.queue_url)
         cloud.upload("styles/waves.png", png("waves"))
         yield cloud
-    wiring.settings.cache_clear()
+    wiring.forget()

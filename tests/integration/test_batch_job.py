@@ -44,7 +44,7 @@ def test_a_broken_deployment_is_our_fault(
 ) -> None:
     cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
     monkeypatch.setenv("ARTREEL_OUTPUT_BUCKET", "")
-    wiring.settings.cache_clear()
+    wiring.forget()
     assert main([JOB]) == EXIT_DEFECT
 
 
@@ -53,5 +53,5 @@ def test_an_unreachable_table_is_tried_again(
 ) -> None:
     cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
     monkeypatch.setenv("ARTREEL_JOB_TABLE", "nowhere")
-    wiring.settings.cache_clear()
+    wiring.forget()
     assert main([JOB]) == EXIT_TRY_AGAIN

@@ -17,7 +17,7 @@ from handler.media.pictures import read_picture
 from handler.modelling.dequantize import dequantize
 from handler.modelling.lite import build_lite_bundle, carried_networks
 from handler.style.bundle import MANIFEST, TRANSFORMER, Bundle, open_bundle
-from handler.style.engine import OpenVinoPainter, fastest_precision
+from handler.style.engine import SIZES_REMEMBERED, OpenVinoPainter, fastest_precision
 from handler.style.picture import square
 from tests import clips
 from tests.pictures import STYLES, draw_style
@@ -158,6 +158,18 @@ def test_bytes_in_and_out_round_to_nearest(
     off = painter.paint(frame, style) - exact[0] * 255
     assert np.abs(off).max() < 0.53
     assert abs(off.mean()) < 0.02
+
+
+def test_a_long_lived_painter_does_not_hoard_frame_sizes(bundle: Bundle) -> None:
+    painter = OpenVinoPainter(bundle, precision="f32", threads=1)
+    style = painter.style_vector(draw_style("waves"))
+    frame = np.zeros((64, 64, 3), np.uint8)
+    first = painter.paint(frame, style)
+    for width in (16, 20, 24, 28):
+        painter.paint(frame[:, :width], style)
+        assert len(painter.compiled_sizes) <= SIZES_REMEMBERED
+    assert (64, 64) not in painter.compiled_sizes
+    assert np.array_equal(painter.paint(frame, style), first)
 
 
 def test_bf16_stays_close_to_f32(bundle: Bundle, contents: list[Frame]) -> None:

@@ -197,8 +197,7 @@ def test_a_fault_of_ours_is_told_and_delivered_again(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARTREEL_MODEL_DIR", str(tmp_path))
-    wiring.settings.cache_clear()
-    wiring.painter.cache_clear()
+    wiring.forget()
     version = cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
     event = _bridged("videos/waves/clip.mp4", version)
     first = _handle(_queued(event, received=1))
@@ -209,7 +208,6 @@ def test_a_fault_of_ours_is_told_and_delivered_again(
     assert cloud.status("waves/clip")["state"] == "failed"
     assert "there is no model" in cloud.status("waves/clip")["reason"]
     assert set(cloud.results()) == {"waves/clip.status.json"}
-    wiring.painter.cache_clear()
 
 
 def test_no_temporary_folder_is_left(
