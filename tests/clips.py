@@ -152,6 +152,37 @@ def two_tracks(folder: Path) -> Path:
     return path
 
 
+def mp3_sound(folder: Path) -> Path:
+    """MP3 beside H.264 in Matroska."""
+    path = folder / "mp3.mkv"
+    ffmpeg(
+        *_moving("64x48", "25"),
+        *(*TONE, "-t", "1", "-c:a", "libmp3lame", "-pix_fmt", "yuv420p", str(path)),
+    )
+    return path
+
+
+def slow_mp3(folder: Path) -> Path:
+    """MP3 of 11,025 Hz in FLV, which MP4 does not hold."""
+    path = folder / "slow-mp3.flv"
+    ffmpeg(
+        *_moving("64x48", "25"),
+        *(*TONE, "-t", "1", "-ar", "11025", "-c:a", "libmp3lame", str(path)),
+    )
+    return path
+
+
+def twelve_channels(folder: Path) -> Path:
+    """PCM of twelve channels, which AAC does not hold."""
+    path = folder / "twelve.mov"
+    ffmpeg(
+        *_moving("64x48", "25"),
+        *("-f", "lavfi", "-i", "anullsrc=channel_layout=7.1.4:sample_rate=48000"),
+        *("-t", "1", "-c:a", "pcm_s16le", "-pix_fmt", "yuv420p", str(path)),
+    )
+    return path
+
+
 def long_sound(folder: Path) -> Path:
     """Sound that goes on for a second after the picture."""
     path = folder / "long-sound.mp4"

@@ -30,7 +30,7 @@ FACTS = VideoFacts(
     pixel_format="yuv420p",
     color_matrix="bt709",
     full_range=False,
-    sound=(SoundTrack("aac", 2, Fraction(0), Fraction(0), 10),),
+    sound=(SoundTrack(0, "aac", 2, 48000, Fraction(0), Fraction(0), 10),),
     size_bytes=1000,
 )
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import S3Event, S3EventBridgeN
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from handler.domain.errors import Rejected
-from handler.domain.job import VIDEOS, JobRequest
+from handler.domain.job import VIDEOS, JobRequest, check_video_key
 from handler.domain.timeline import Look, LookChange, Timeline
 
 UPLOADED = "Object Created"
@@ -30,6 +30,13 @@ def requests_in(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]
     Raises:
         Rejected: a job names unknown or ill-formed fields, or the event is of no known kind.
     """
+    try:
+        return _requests(event, input_bucket)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Rejected("the event is of no known kind") from error
+
+
+def _requests(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]:
     if "Records" in event:
         return [upload for upload in _notified(event) if _is_video(upload, input_bucket)]
     if "detail-type" in event:
@@ -43,7 +50,7 @@ def requests_in_text(body: str, input_bucket: str) -> list[JobRequest]:
     """The same for the body of a queue's message."""
     try:
         event = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected("the message is not JSON") from error
     if not isinstance(event, dict):
         raise Rejected("the message is not a JSON object")
@@ -119,6 +126,7 @@ def _given(event: Mapping[str, Any], input_bucket: str) -> JobRequest:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Rejected(f"the job is wrong at {where or 'its top'}: {first['msg']}") from error
+    check_video_key(given.video)
     timeline = None
     if given.timeline is not None:
         timeline = Timeline(tuple(look.as_change() for look in given.timeline))

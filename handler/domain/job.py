@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -112,8 +113,8 @@ def check_video_key(key: str) -> None:
     parts = key.removeprefix(VIDEOS).split("/")
     if not key.startswith(VIDEOS) or any(part in ("", ".", "..") for part in parts):
         raise Rejected(f"a video must lie under {VIDEOS} in the input bucket, not at {key!r}")
-    if not key.isprintable():
-        raise Rejected(f"the key {key!r} holds characters that can't be printed")
+    if _holds_controls(key):
+        raise Rejected(f"the key {key!r} holds control characters")
 
 
 def style_of_upload(key: str, metadata_style: str | None, default_style: str) -> str:
@@ -137,12 +138,21 @@ def style_of_upload(key: str, metadata_style: str | None, default_style: str) ->
     return check_style_name(style)
 
 
+def _holds_controls(name: str) -> bool:
+    """Whether a name holds control characters or halves of characters.
+
+    Other characters that print nothing are common: macOS writes a narrow space into the name of
+    each screen recording, and joined emoji hold joiners.
+    """
+    return any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+
+
 def check_style_name(style: str) -> str:
     """Let pass the name of a style, the file name of its picture without the ending.
 
     Raises:
-        Rejected: it is empty, too long, or holds a slash or an unprintable character.
+        Rejected: it is empty, too long, or holds a slash or a control character.
     """
-    if not style or len(style) > 200 or "/" in style or not style.isprintable():
+    if not style or len(style) > 200 or "/" in style or _holds_controls(style):
         raise Rejected(f"{style!r} is not a style name: use the picture's file name without ending")
     return style

@@ -11,6 +11,7 @@ class SoundTrack:
     """One sound track.
 
     Attributes:
+        index: its place among the sound tracks of the file, from 0.
         codec: name as ffmpeg spells it, such as ``aac``.
         channels: 1 mono, 2 stereo, 6 for 5.1.
         start: seconds from the start of the file to the first sample heard.
@@ -20,8 +21,10 @@ class SoundTrack:
         packets: in the track.
     """
 
+    index: int
     codec: str
     channels: int
+    sample_rate_hz: int
     start: Fraction
     first_packet: Fraction
     packets: int
@@ -42,7 +45,7 @@ class VideoFacts:
         color_matrix: ``bt601``, ``bt709`` or ``bt2020``; where the file is silent, what players
             assume for its size.
         full_range: samples use 0..255 rather than 16..235.
-        sound: the tracks in the order of the file.
+        sound: the tracks in the order of the file, without those that hold nothing.
         size_bytes: of the file.
     """
 

@@ -80,8 +80,10 @@ class Media(Protocol):
         The frames are uint8 (facts.height, facts.width, 3) sRGB, each owned by the caller. A frame
         that can't be decoded ends the iteration.
 
-        Raises:
-            Rejected: on leaving, when nothing could be decoded.
+        Raises, while iterating:
+            Rejected: nothing could be decoded.
+            Unavailable: the decoder was killed.
+            Defect: the decoder stood still.
         """
 
     def write_video(

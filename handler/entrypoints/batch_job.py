@@ -7,6 +7,7 @@ Exit codes: 0 done, 2 rejected, 75 try again (``EX_TEMPFAIL`` of sysexits.h), 70
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -35,6 +36,7 @@ def main(argv: list[str]) -> int:
     if len(argv) != 1:
         print(USAGE, file=sys.stderr)
         return EXIT_REJECTED
+    signal.signal(signal.SIGTERM, _stop)
     end = time.monotonic() + LEASE_SECONDS
     try:
         studio = wiring.studio(lambda: end - time.monotonic())
@@ -53,6 +55,11 @@ def main(argv: list[str]) -> int:
         logger.info("job done", extra=outcome)
     rejected = any(outcome["state"] == State.REJECTED for outcome in outcomes)
     return EXIT_REJECTED if rejected else 0
+
+
+def _stop(*_: object) -> None:
+    """The container is being stopped: give the job back, so that another worker may take it."""
+    raise Unavailable("the worker was told to stop")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ from handler.domain import status
 from handler.domain.errors import ArtreelError, Rejected
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
-from handler.style.bundle import Bundle, open_bundle
+from handler.style.bundle import MANIFEST, Bundle, open_bundle
 
 EXIT_REJECTED = 2
 EXIT_FAULT = 70
@@ -96,9 +96,17 @@ def stylize(
         for what, path in (("video", video), ("style picture", style)):
             if not path.is_file():
                 raise Rejected(f"there is no {what} {path}")
-        _check_output(output, video)
+        _check_output(output, ".mp4", video, style)
+        if poster:
+            _check_output(poster, ".jpg", video, style, output)
+        if model and not (model / MANIFEST).is_file():
+            raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
         painter = wiring.painter(model, precision.of_engine)
-        with _beside(output) as unfinished, _progress_bar(hidden=quiet) as advance:
+        with (
+            _beside(output) as unfinished,
+            _beside(poster) if poster else nullcontext() as unfinished_poster,
+            _progress_bar(hidden=quiet) as advance,
+        ):
             painting = paint_video(
                 PaintOrder(
                     source=video,
@@ -106,7 +114,7 @@ def stylize(
                     timeline=Timeline.of_style(str(style)),
                     working_size_px=_working_size_px(working_size),
                     result=unfinished,
-                    poster=poster,
+                    poster=unfinished_poster,
                 ),
                 wiring.media(),
                 painter,
@@ -184,19 +192,27 @@ def _working_size_px(given: str) -> int | None:
     return int(given)
 
 
-def _check_output(output: Path, video: Path) -> None:
-    if output.suffix.lower() != ".mp4":
-        raise Rejected(f"the result is an MP4 file: name it .mp4, not {output.name!r}")
-    if not output.parent.is_dir():
-        raise Rejected(f"there is no folder {output.parent} to write {output.name} to")
-    if output.exists() and output.samefile(video):
-        raise Rejected("the result would overwrite the video; choose another name for it")
+def _check_output(path: Path, ending: str, *kept: Path) -> None:
+    """Let pass a place for a result that can be written and is none of the files to keep."""
+    if path.suffix.lower() != ending:
+        raise Rejected(f"a result is a {ending} file: name it {ending}, not {path.name!r}")
+    if not path.parent.is_dir():
+        raise Rejected(f"there is no folder {path.parent} to write {path.name} to")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise Rejected(f"{path} can't be written")
+    for other in kept:
+        if path.absolute() == other.absolute() or (
+            path.exists() and other.exists() and path.samefile(other)
+        ):
+            raise Rejected(f"the result would overwrite {other}; choose another name for it")
 
 
 @contextmanager
 def _beside(output: Path) -> Iterator[Path]:
     """A name in the same folder, renamed to ``output`` only when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f".{output.stem}-", suffix=".mp4", dir=output.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
+    )
     os.close(handle)
     unfinished = Path(name)
     try:
@@ -269,6 +285,9 @@ def _plain_errors() -> Iterator[None]:
     except (ArtreelError, OSError) as fault:
         typer.echo(f"artreel: {fault}", err=True)
         raise typer.Exit(EXIT_FAULT) from fault
+    except Exception as bug:
+        typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
+        raise typer.Exit(EXIT_FAULT) from bug
 
 
 if __name__ == "__main__":

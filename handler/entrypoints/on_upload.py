@@ -55,7 +55,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _is_from_queue(event: dict[str, Any]) -> bool:
-    return any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", ()))
+    records = event.get("Records") if isinstance(event, dict) else None
+    return isinstance(records, list) and any(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records
+    )
 
 
 def _do_message(record: SQSRecord, studio: Studio) -> None:

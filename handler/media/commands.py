@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from handler.domain.media import VideoFacts
+from handler.domain.media import SoundTrack, VideoFacts
 from handler.media.containers import INPUT_OPTIONS
 
 QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning")
@@ -14,6 +14,12 @@ EXACT_COLORS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 MP4_SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mp2"})
 """Sound that MP4 holds as it is; anything else becomes AAC."""
+
+LEAST_MP3_RATE_HZ = 16_000
+"""MP4 holds MP3 of MPEG-1 and MPEG-2, not the slower MPEG-2.5."""
+
+MOST_AAC_CHANNELS = 8
+"""Sound of more channels than 7.1 is mixed down to stereo where it can't be copied."""
 
 AAC_BITS_PER_SECOND_AND_CHANNEL = 96_000
 
@@ -49,6 +55,7 @@ def encode_command(ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path
     4:2:0 needs even sides: an odd one gains a row or column that repeats its neighbour. The
     picture starts as long after the file's start as it does in the source.
     """
+    sound = [word for track in facts.sound for word in ("-map", f"1:a:{track.index}")]
     width, height = facts.encoded_size
     right, bottom = width - facts.width, height - facts.height
     smear = (
@@ -67,7 +74,7 @@ def encode_command(ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path
         *("-i", "pipe:0"),
         *GUARDS,
         *("-i", f"file:{sound_from.absolute()}"),
-        *("-map", "0:v:0", "-map", "1:a?", "-map_metadata", "1", "-map_chapters", "1"),
+        *("-map", "0:v:0", *sound, "-map_metadata", "1", "-map_chapters", "1"),
         "-vf",
         f"{smear}scale=out_color_matrix=bt709:out_range=limited:{EXACT_COLORS},"
         f"format=yuv420p,setsar={aspect.numerator}/{aspect.denominator}:max=65535",
@@ -81,17 +88,22 @@ def encode_command(ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path
     ]
 
 
-def is_copied(codec: str) -> bool:
-    """Whether sound of this codec comes through unchanged."""
-    return codec in MP4_SOUND_CODECS
+def is_copied(track: SoundTrack) -> bool:
+    """Whether sound comes through unchanged."""
+    slow_mp3 = track.codec == "mp3" and track.sample_rate_hz < LEAST_MP3_RATE_HZ
+    return track.codec in MP4_SOUND_CODECS and not slow_mp3
 
 
 def _sound_codec(facts: VideoFacts, index: int) -> tuple[str, ...]:
     track = facts.sound[index]
-    if is_copied(track.codec):
+    if is_copied(track):
         return (f"-c:a:{index}", "copy")
-    bits_per_second = AAC_BITS_PER_SECOND_AND_CHANNEL * max(1, track.channels)
-    return (f"-c:a:{index}", "aac", f"-b:a:{index}", str(bits_per_second))
+    channels = track.channels if 1 <= track.channels <= MOST_AAC_CHANNELS else 2
+    bits_per_second = AAC_BITS_PER_SECOND_AND_CHANNEL * channels
+    return (
+        *(f"-c:a:{index}", "aac", f"-b:a:{index}", str(bits_per_second)),
+        *(f"-ac:a:{index}", str(channels)),
+    )
 
 
 def _decimal(seconds: Fraction) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from handler.domain.errors import Defect, Rejected
+from handler.domain.errors import Defect, Rejected, Unavailable
 from handler.domain.media import VideoFacts
 from handler.domain.ports import Frame, FrameWriter
 from handler.media import pictures, probe
 from handler.media.commands import decode_command, encode_command
 from handler.media.process import FfmpegProcess
+
+logger = logging.getLogger(__name__)
 
 
 class FfmpegMedia:
@@ -44,6 +47,7 @@ class FfmpegMedia:
             with process:
                 yield _PipeWriter(process, facts)
             if process.exit_code:
+                logger.error("ffmpeg could not write the video: %s", process.log)
                 raise Defect(
                     f"ffmpeg could not write the video (code {process.exit_code}): "
                     f"{process.last_words}"
@@ -67,6 +71,8 @@ def _frames(process: FfmpegProcess, facts: VideoFacts) -> Iterator[Frame]:
             break
         any_decoded = True
         yield frame
+    if process.wait_for_end() < 0:
+        raise Unavailable("the decoder was killed before its end")
     if not any_decoded:
         raise Rejected("not one frame of the video can be decoded")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,12 @@ from handler.domain.ports import Frame
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 100_000_000
 TOO_LARGE = f"the style picture has more than {MAX_PIXELS // 1_000_000} megapixels"
+DAMAGES = (
+    *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError),
+    *(OverflowError, struct.error),
+)
+"""What Pillow raises on damaged files, by fuzzing."""
+
 POSTER_WIDTH_PX = 1280
 POSTER_QUALITY = 88
 WHITE = (255, 255, 255)
@@ -22,7 +29,8 @@ def read_picture(picture: Path) -> Frame:
     """Read a style picture, turned as its EXIF says, over white where it is transparent.
 
     Returns:
-        uint8 (height, width, 3), sRGB. Of an animation, the first picture.
+        uint8 (height, width, 3), taken for sRGB: colour profiles are not applied. Of an
+        animation, the first picture.
 
     Raises:
         Rejected: it is no JPEG, PNG or WebP, is damaged, or has more than 100 megapixels.
@@ -32,6 +40,9 @@ def read_picture(picture: Path) -> Frame:
             if opened.width * opened.height > MAX_PIXELS:
                 raise Rejected(TOO_LARGE)
             upright = ImageOps.exif_transpose(opened)
+            if upright.mode.startswith("I"):
+                deep = np.asarray(upright, np.float32) / 257  # 65535 becomes 255
+                upright = Image.fromarray(np.clip(deep, 0, 255).astype(np.uint8))
             if upright.has_transparency_data:
                 over = upright.convert("RGBA")
                 upright = Image.new("RGB", over.size, WHITE)
@@ -41,7 +52,7 @@ def read_picture(picture: Path) -> Frame:
         raise Rejected("the style is not a JPEG, PNG or WebP picture") from error
     except Image.DecompressionBombError as error:
         raise Rejected(TOO_LARGE) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except DAMAGES as error:
         raise Rejected(f"the style picture can't be read: {error}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -26,7 +27,7 @@ def probe(video: Path) -> VideoFacts:
 
     Raises:
         Rejected: it is empty, unreadable, without pictures, or beyond the limits.
-        Unavailable: the look itself could not be taken.
+        Unavailable: the look itself could not be taken, or was killed.
     """
     size_bytes = video.stat().st_size
     if not size_bytes:
@@ -46,6 +47,8 @@ def probe(video: Path) -> VideoFacts:
         ) from error
     except OSError as error:
         raise Unavailable(f"no process could be started to look into the video: {error}") from error
+    if run.returncode == -signal.SIGKILL:
+        raise Unavailable("the look into the video was killed, perhaps for want of memory")
     if run.returncode != 0:
         raise Rejected("the file can't be read as a video (it breaks the reader)")
     answer = json.loads(run.stdout)
@@ -57,8 +60,10 @@ def probe(video: Path) -> VideoFacts:
 def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:
     sound = tuple(
         SoundTrack(
+            index=track["index"],
             codec=track["codec"],
             channels=track["channels"],
+            sample_rate_hz=track["sample_rate_hz"],
             start=Fraction(track["start"]),
             first_packet=Fraction(track["first_packet"]),
             packets=track["packets"],

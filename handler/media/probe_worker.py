@@ -25,8 +25,8 @@ from handler.media.containers import INPUT_OPTIONS, KINDS
 # Values of ffmpeg's AVColorSpace and AVColorRange (libavutil/pixfmt.h).
 COLOR_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
 FULL_RANGE = 2
-HD_HEIGHT = 720
-"""Players take video without a stated matrix for BT.709 from this height (px) on."""
+SD_WIDTH, SD_HEIGHT = 1279, 576
+"""The largest size, px, that players take for BT.601 where a file states no matrix."""
 
 RATE_TOLERANCE = 0.5
 """Frames that a picture may be away from its place on an even grid (ms-rounded containers)."""
@@ -86,14 +86,22 @@ def look_into(container: InputContainer, first: VideoFrame) -> dict[str, Any]:
         "constant_rate": constant,
         "sample_aspect_ratio": str(aspect),
         "start": str(seconds(video) - begin),
-        "codec": video.codec_context.name,
+        "codec": video.codec_context.codec.canonical_name,
         "pixel_format": first.format.name,
         "color_matrix": COLOR_MATRICES.get(
-            int(first.colorspace), "bt709" if height >= HD_HEIGHT else "bt601"
+            int(first.colorspace), "bt709" if is_hd(first) else "bt601"
         ),
         "full_range": int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj"),
-        "sound": [track.as_json(begin) for track in sound.values()],
+        "sound": [
+            track.as_json(index, begin)
+            for index, track in enumerate(sound.values())
+            if track.packets
+        ],
     }
+
+
+def is_hd(frame: VideoFrame) -> bool:
+    return frame.width > SD_WIDTH or frame.height > SD_HEIGHT
 
 
 class Sound:
@@ -101,24 +109,26 @@ class Sound:
 
     def __init__(self, stream: AudioStream) -> None:
         self._stream = stream
-        self._packets = 0
+        self.packets = 0
         self._first: int | None = None
 
     def take(self, packet: av.Packet[Any]) -> None:
         if packet.size:
-            self._packets += 1
+            self.packets += 1
             if self._first is None:
                 self._first = packet.pts
 
-    def as_json(self, begin: Fraction) -> dict[str, Any]:
+    def as_json(self, index: int, begin: Fraction) -> dict[str, Any]:
         codec = self._stream.codec_context
         first_packet = (self._first or 0) * Fraction(self._stream.time_base or 1)
         return {
-            "codec": codec.name,
+            "index": index,
+            "codec": codec.codec.canonical_name,
             "channels": codec.channels,
+            "sample_rate_hz": codec.sample_rate,
             "start": str(seconds(self._stream) - begin),
             "first_packet": str(first_packet - begin),
-            "packets": self._packets,
+            "packets": self.packets,
         }
 
 

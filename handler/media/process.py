@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import select
 import subprocess
@@ -14,6 +15,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from handler.domain.errors import Defect, Unavailable
+
+logger = logging.getLogger(__name__)
 
 BARE_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 """All that a child which reads untrusted bytes gets to see: no credentials, no settings."""
@@ -96,9 +99,25 @@ class FfmpegProcess:
         return self._process.poll()
 
     @property
-    def last_words(self) -> str:
+    def log(self) -> str:
         """The end of what it wrote to stderr, at most 64 KiB."""
         return bytes(self._stderr).decode("utf-8", "replace").strip()
+
+    @property
+    def last_words(self) -> str:
+        """The last line of its log, at most 200 characters: for a sentence."""
+        return (self.log.splitlines() or ["it said nothing"])[-1][:200]
+
+    def wait_for_end(self) -> int:
+        """Wait for a process whose output has ended; its exit code, negative after a signal.
+
+        Raises:
+            Defect: it did not end for two minutes.
+        """
+        try:
+            return self._process.wait(STALL_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise Defect(f"ffmpeg did not end within {STALL_SECONDS:.0f} seconds") from error
 
     def read_into(self, buffer: memoryview) -> int:
         """Fill a buffer of bytes; fewer only at the end of the stream.
@@ -131,6 +150,7 @@ class FfmpegProcess:
             except BrokenPipeError as error:
                 self._process.wait(STALL_SECONDS)
                 self._drain.join()
+                logger.error("ffmpeg ended too early: %s", self.log)
                 raise Defect(f"ffmpeg ended too early: {self.last_words}") from error
 
     def _wait_for(self, *, readable: bool) -> None:

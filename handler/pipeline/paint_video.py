@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handler.domain.errors import Rejected
+from handler.domain.errors import Defect, Rejected
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Painter, StyleVector
 from handler.domain.status import Progress
@@ -105,7 +105,7 @@ def paint_video(
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(media.probe(order.result), facts, frames)
+        result = verify(_opened_again(media, order.result), facts, frames)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
@@ -121,6 +121,13 @@ def paint_video(
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
+
+
+def _opened_again(media: Media, result: Path) -> VideoFacts:
+    try:
+        return media.probe(result)
+    except Rejected as rejection:  # this time it is not the user's file
+        raise Defect(f"the finished video can't be opened again: {rejection}") from rejection
 
 
 class _Brush:

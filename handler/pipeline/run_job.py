@@ -82,7 +82,7 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
 
     Returns:
         ``{"job_id", "state", "reason", "video"}``, the state ``succeeded`` or ``rejected``; for a
-        repeated request what the first one returned.
+        request whose job has succeeded already what that one returned.
 
     Raises:
         Busy: another worker is at it.
@@ -91,17 +91,18 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
     """
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     source = _source(request, facts)
+    job_id = identity(source, {})
     try:
         job = _normalized(request, source, facts, studio)
-    except Rejected as rejection:
-        job_id = identity(source, {})
+        job_id = job.job_id
         reporter = _reporter(job_id, source, studio)
-        reason = rejection.reason
-        return studio.ledger.once(job_id, lambda: _reject(job_id, reason, reporter))
-    reporter = _reporter(job.job_id, source, studio)
-    return studio.ledger.once(
-        job.job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
-    )
+        return studio.ledger.once(
+            job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
+        )
+    except Rejected as rejection:  # not remembered: once its reason is gone, it may be asked again
+        logger.info("job %s is rejected: %s", job_id, rejection)
+        _reporter(job_id, source, studio).rejected(rejection.reason)
+        return _outcome(job_id, State.REJECTED, reason=rejection.reason)
 
 
 def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
@@ -144,8 +145,8 @@ def _attempt(
 ) -> dict[str, Any]:
     try:
         _paint_and_publish(job, studio, reporter)
-    except Rejected as rejection:
-        return _reject(job.job_id, rejection.reason, reporter)
+    except Rejected:
+        raise
     except Exception as error:
         reason = error.reason if isinstance(error, ArtreelError) else INTERNAL_FAILURE
         say = reporter.failed if last_attempt else reporter.waiting
@@ -156,12 +157,6 @@ def _attempt(
         raise
     reporter.succeeded()
     return _outcome(job.job_id, State.SUCCEEDED, video=job.results.video)
-
-
-def _reject(job_id: str, reason: str, reporter: StatusReporter) -> dict[str, Any]:
-    logger.info("job %s is rejected: %s", job_id, reason)
-    reporter.rejected(reason)
-    return _outcome(job_id, State.REJECTED, reason=reason)
 
 
 def _outcome(
@@ -189,7 +184,7 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             poster=folder / "poster.jpg",
         )
         painter = studio.painter()
-        painting = paint_video(order, studio.media, painter, _listener(reporter, studio))
+        painting = paint_video(order, studio.media, painter, _listener(job, reporter, studio))
         painted = time.monotonic()
         written = report(
             job,
@@ -206,14 +201,18 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
         _publish(job.results, order, written, studio)
 
 
-def _listener(reporter: StatusReporter, studio: Studio) -> ProgressListener:
-    """Report progress, and stop what can't be finished before it has cost a whole run."""
+def _listener(job: Job, reporter: StatusReporter, studio: Studio) -> ProgressListener:
+    """Report progress, and stop what can't be finished before it has cost a whole run.
+
+    Speed tells the time that is needed only where every frame is painted.
+    """
+    is_steady = all(change.look.style is not None for change in job.timeline.changes)
 
     def listen(progress: Progress) -> None:
         reporter.running(progress)
-        if progress.frames_done < JUDGED_AFTER_FRAMES:
-            return
-        needed, left = progress.seconds_left or 0.0, studio.seconds_left() - PUBLISHING_SECONDS
+        is_judged = is_steady and progress.frames_done >= JUDGED_AFTER_FRAMES
+        needed = (progress.seconds_left or 0.0) if is_judged else 0.0
+        left = studio.seconds_left() - PUBLISHING_SECONDS
         if needed > left:
             raise Rejected(
                 f"the video is too long for one function: painting the rest takes about "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from handler.domain.errors import Rejected
 from handler.domain.ports import Frame, StyleVector
 from handler.style.bundle import Bundle
 from handler.style.picture import square
@@ -46,6 +47,9 @@ class OpenVinoPainter:
         threads: frames painted at a time, one thread each; as many as the process has processors
             if not given.
         compiled_model_dir: keeps compiled networks over processes, for a faster start.
+
+    Raises:
+        Rejected: the processor lacks the precision that was asked for.
     """
 
     def __init__(
@@ -62,6 +66,9 @@ class OpenVinoPainter:
         self._precision = precision or fastest_precision()
         self._threads = threads or len(os.sched_getaffinity(0))
         self._core = openvino.Core()
+        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if self._precision == "bf16" and "BF16" not in able:
+            raise Rejected("this processor has no bf16; leave the precision to `auto`")
         if compiled_model_dir:
             self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
         self._transformers: dict[tuple[int, int], _Transformer] = {}

@@ -56,7 +56,7 @@ def _calls(key: str) -> dict[str, Callable[[], object]]:
         "remember a job": lambda: table.put_item(TableName=jobs, Item=item),
         "recall a job": lambda: table.get_item(TableName=jobs, Key=item),
         "read anything else": lambda: s3.get_object(Bucket=source, Key="private.txt"),
-        "list everything": lambda: s3.list_objects_v2(Bucket=source),
+        "list the sources": lambda: s3.list_objects_v2(Bucket=source),
         "write a source": lambda: s3.put_object(Bucket=source, Key="videos/new.mp4", Body=b""),
         "delete a source": lambda: s3.delete_object(Bucket=source, Key=key),
         "read a result": lambda: s3.get_object(Bucket=output, Key="result.mp4"),

@@ -16,6 +16,7 @@ ALLOWED = {
     "read a video",
     "read a style",
     "look for a style",
+    "list the sources",
     "write a result",
     "remember a job",
     "recall a job",

@@ -316,7 +316,7 @@ class TestPermissions:
 
     def test_only_sources_are_listed(self, resources: Resources) -> None:
         (listing,) = [s for s in self.allowed(resources) if s["Action"] == "s3:ListBucket"]
-        assert listing["Condition"] == {"StringLike": {"s3:prefix": ["videos/*", "styles/*"]}}
+        assert listing["Resource"] == {"Fn::GetAtt": ["InputBucket", "Arn"]}
 
     def test_the_only_role_is_the_functions_own(self, resources: Resources) -> None:
         roles = [name for name, found in resources.items() if found["Type"] == "AWS::IAM::Role"]

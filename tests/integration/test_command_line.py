@@ -89,7 +89,7 @@ def test_quiet_means_no_progress(tmp_path: Path, style: Path) -> None:
         ("plain.mp4", "plain.mp4", "o.mp4", "not a JPEG, PNG or WebP picture"),
         ("plain.mp4", "waves.jpg", "o.avi", "name it .mp4"),
         ("plain.mp4", "waves.jpg", "no/folder/o.mp4", "there is no folder"),
-        ("plain.mp4", "waves.jpg", "plain.mp4", "would overwrite the video"),
+        ("plain.mp4", "waves.jpg", "plain.mp4", "would overwrite"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -106,6 +106,29 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("poster", "reason"),
+    [
+        ("plain.mp4", "name it .jpg"),
+        ("waves.jpg", "would overwrite"),
+        ("no/folder/p.jpg", "there is no folder"),
+        ("folder.jpg", "can't be written"),
+    ],
+)
+def test_a_poster_is_refused_before_painting(
+    tmp_path: Path, style: Path, poster: str, reason: str
+) -> None:
+    clip = clips.plain(tmp_path, frames=2)
+    (tmp_path / "folder.jpg").mkdir()
+    before = style.read_bytes()
+    run = artreel(
+        *("stylize", clip, "-s", style, "-o", tmp_path / "o.mp4"), "--poster", tmp_path / poster
+    )
+    assert style.read_bytes() == before
+    assert run.returncode == 2
+    assert reason in run.stderr
+
+
 @pytest.mark.parametrize("size", ["0", "-5", "huge", "63"])
 def test_a_strange_working_size_is_refused(tmp_path: Path, style: Path, size: str) -> None:
     clip = clips.plain(tmp_path, frames=2)
@@ -119,7 +142,7 @@ def test_a_missing_model_says_how_to_make_one(tmp_path: Path, style: Path) -> No
     run = artreel(
         "stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", "--model", tmp_path / "none"
     )
-    assert run.returncode == 70
+    assert run.returncode == 2
     assert "artreel model build" in run.stderr
 
 

@@ -1,5 +1,7 @@
 """The media layer on the real ffmpeg, one clip per hazard."""
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handler.domain.errors import Defect, Rejected
+from handler.domain.errors import Defect, Rejected, Unavailable
 from handler.domain.media import VideoFacts
 from handler.domain.ports import Frame
 from handler.media.ffmpeg import FfmpegMedia
@@ -54,6 +56,9 @@ def _pass_through(video: Path, result: Path) -> tuple[VideoFacts, VideoFacts]:
         clips.late_sound,
         clips.late_picture,
         clips.two_tracks,
+        clips.mp3_sound,
+        clips.slow_mp3,
+        clips.twelve_channels,
         clips.long_sound,
         clips.one_frame,
         clips.uneven,
@@ -78,6 +83,7 @@ def test_every_clip_comes_through(clip: Clip, tmp_path: Path) -> None:
         clips.ntsc,
         clips.late_sound,
         clips.late_picture,
+        clips.mp3_sound,
         clips.long_sound,
         clips.one_frame,
     ],
@@ -189,6 +195,23 @@ def test_an_empty_file_is_rejected(tmp_path: Path) -> None:
         media.probe(tmp_path / "empty.mp4")
 
 
+def test_a_killed_decoder_is_not_the_end_of_the_video(tmp_path: Path) -> None:
+    """What the system kills for want of memory must not be published as a shorter video."""
+    video = clips.plain(tmp_path, frames=400, size="640x480")
+    facts = media.probe(video)
+
+    def kill_and_read_on() -> None:
+        with media.read_frames(video, facts) as frames:
+            next(frames)
+            for child in _children_named("ffmpeg"):
+                os.kill(int(child.parent.name), signal.SIGKILL)
+            for _ in frames:
+                pass
+
+    with pytest.raises(Unavailable, match="killed"):
+        kill_and_read_on()
+
+
 def test_leaving_early_ends_ffmpeg(tmp_path: Path) -> None:
     video = clips.plain(tmp_path, frames=300, size="320x240")
     facts = media.probe(video)
@@ -243,8 +266,8 @@ def test_only_the_end_of_what_ffmpeg_says_is_kept() -> None:
     noisy: Sequence[str] = ["/bin/sh", "-c", "yes complaint | head -c 1000000 >&2; echo end >&2"]
     with FfmpegProcess(noisy, feeds=False) as process:
         process.read_into(memoryview(bytearray(1)))
-    assert process.last_words.endswith("end")
-    assert len(process.last_words) <= 64 * 1024
+    assert process.last_words == "end"
+    assert len(process.log) <= 64 * 1024
 
 
 def _children_named(name: str) -> list[Path]:

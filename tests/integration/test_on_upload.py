@@ -14,6 +14,9 @@ from PIL import Image
 
 from handler import wiring
 from handler.aws.job_queue import SqsJobQueue
+from handler.aws.object_store import S3ObjectStore
+from handler.domain.errors import Unavailable
+from handler.domain.ports import ObjectFacts
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips
 from tests.cloud import Cloud
@@ -149,13 +152,31 @@ def test_bad_input_is_rejected_once_and_leaves_only_a_status(
     assert reason in status["reason"]
 
 
-def test_only_the_failing_message_is_delivered_again(cloud: Cloud, tmp_path: Path) -> None:
-    version = cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
-    good = _bridged("videos/waves/clip.mp4", version)
-    broken = {**good, "detail": {}}
-    answer = _handle(_queued(broken, good, "not json"))
+def test_only_the_failing_message_is_delivered_again(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = clips.plain(tmp_path, frames=3).read_bytes()
+    good, bad = (
+        _bridged(key, cloud.upload(key, clip))
+        for key in ("videos/waves/good.mp4", "videos/waves/bad.mp4")
+    )
+    _break_lookups_of(monkeypatch, "bad.mp4")
+    answer = _handle(_queued(bad, good, "not json", {"Records": [1]}))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
-    assert cloud.status("waves/clip")["state"] == "succeeded"
+    assert cloud.status("waves/good")["state"] == "succeeded"
+
+
+def _break_lookups_of(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = S3ObjectStore.facts
+
+    def facts(
+        store: S3ObjectStore, bucket: str, key: str, version_id: str | None = None
+    ) -> ObjectFacts | None:
+        if key.endswith(name):
+            raise Unavailable("the store is down")
+        return real(store, bucket, key, version_id)
+
+    monkeypatch.setattr(S3ObjectStore, "facts", facts)
 
 
 def test_uploads_to_other_buckets_are_left_alone(cloud: Cloud) -> None:
@@ -168,17 +189,17 @@ def test_uploads_to_other_buckets_are_left_alone(cloud: Cloud) -> None:
 def test_a_failed_message_comes_back_after_a_minute(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    version = cloud.upload("videos/waves/bad.mp4", b"any")
+    _break_lookups_of(monkeypatch, "bad.mp4")
     cloud.sqs.send_message(
-        QueueUrl=cloud.queue_url, MessageBody=json.dumps({"detail-type": "Object Created"})
+        QueueUrl=cloud.queue_url,
+        MessageBody=json.dumps(_bridged("videos/waves/bad.mp4", version)),
     )
     (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
     event = _queued(message["Body"])
     event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
     hidden: list[int] = []
-    monkeypatch.setattr(
-        "handler.aws.job_queue.SqsJobQueue.deliver_again",
-        _noting(hidden, SqsJobQueue.deliver_again),
-    )
+    monkeypatch.setattr(SqsJobQueue, "deliver_again", _noting(hidden, SqsJobQueue.deliver_again))
     assert len(_handle(event)["batchItemFailures"]) == 1
     assert hidden == [60]
 

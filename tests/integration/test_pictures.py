@@ -1,5 +1,7 @@
 """Style pictures as people have them, and posters."""
 
+import contextlib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,32 @@ def test_cmyk_is_read(tmp_path: Path) -> None:
 def test_grey_is_read(tmp_path: Path) -> None:
     Image.new("L", (30, 20), 77).save(tmp_path / "grey.png")
     assert (read_picture(tmp_path / "grey.png") == 77).all()
+
+
+def test_deep_grey_keeps_its_shades(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[np.newaxis].repeat(4, axis=0)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    read = read_picture(tmp_path / "deep.png")[0, :, 0].astype(int)
+    assert np.abs(read - np.arange(256)).max() <= 1
+
+
+def test_broken_exif_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "broken-exif.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "description"
+    Image.new("RGB", (30, 20), RED).save(path, exif=exif)
+    whole = path.read_bytes()
+    start = whole.index(b"Exif")
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        broken = bytearray(whole)
+        for place in random.integers(start + 6, start + 60, 4):
+            broken[place] = random.integers(256)
+        path.write_bytes(broken)
+        with warnings.catch_warnings(), contextlib.suppress(Rejected):
+            warnings.simplefilter("ignore")
+            read_picture(path)
 
 
 def test_what_is_transparent_is_white(tmp_path: Path) -> None:

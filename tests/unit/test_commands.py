@@ -15,8 +15,8 @@ def _after(argv: list[str], flag: str) -> str:
     return argv[argv.index(flag) + 1]
 
 
-def _track(codec: str, channels: int) -> SoundTrack:
-    return SoundTrack(codec, channels, Fraction(0), Fraction(0), 9)
+def _track(codec: str, channels: int, rate: int = 48000, index: int = 0) -> SoundTrack:
+    return SoundTrack(index, codec, channels, rate, Fraction(0), Fraction(0), 9)
 
 
 def test_the_guards_stand_before_every_untrusted_input() -> None:
@@ -70,11 +70,20 @@ def test_sound_is_copied_where_mp4_holds_it(codec: str, becomes: str) -> None:
 
 
 def test_each_track_is_decided_alone() -> None:
-    tracks = (
-        SoundTrack("aac", 2, Fraction(0), Fraction(0), 9),
-        SoundTrack("pcm_s16le", 2, Fraction(0), Fraction(0), 9),
-    )
+    tracks = (_track("aac", 2), _track("pcm_s16le", 2, index=3))
     argv = encode_command("ffmpeg", Path("o.mp4"), replace(FACTS, sound=tracks), CLIP)
     assert _after(argv, "-c:a:0") == "copy"
     assert _after(argv, "-c:a:1") == "aac"
     assert _after(argv, "-b:a:1") == "192000"
+    assert argv[argv.index("1:a:0") + 2] == "1:a:3"
+
+
+def test_mp3_too_slow_for_mp4_becomes_aac() -> None:
+    facts = replace(FACTS, sound=(_track("mp3", 1, rate=11025),))
+    assert _after(encode_command("ffmpeg", Path("o.mp4"), facts, CLIP), "-c:a:0") == "aac"
+
+
+def test_more_channels_than_aac_has_become_stereo() -> None:
+    facts = replace(FACTS, sound=(_track("pcm_s16le", 12),))
+    argv = encode_command("ffmpeg", Path("o.mp4"), facts, CLIP)
+    assert (_after(argv, "-ac:a:0"), _after(argv, "-b:a:0")) == ("2", "192000")

@@ -22,6 +22,8 @@ HOSTILE_KEYS = [
     "videos/monet/%2e%2e.mp4",
     "videos/Große Welle/Übergang.mp4",
     "videos/monet/🎨 paint.mp4",
+    "videos/monet/Screen Recording 2026-01-01 at 3.00.00\u202fPM.mov",
+    "videos/monet/👨\u200d👩\u200d👧.mp4",
 ]
 
 
@@ -109,7 +111,7 @@ def test_a_job_given_directly() -> None:
 
 def test_a_timeline_given_directly() -> None:
     looks = [{"at": 0, "style": None}, {"at": 0.1, "style": "monet"}]
-    (request,) = requests_in({"video": "v", "timeline": looks, "working_size": 512}, "in")
+    (request,) = requests_in({"video": "videos/v", "timeline": looks, "working_size": 512}, "in")
     assert request.timeline is not None
     assert request.timeline.changes[1].at == Fraction(1, 10)
     assert request.working_size_px == 512
@@ -120,18 +122,45 @@ def test_a_timeline_given_directly() -> None:
     [
         ({}, "video"),
         ({"video": 1}, "video"),
-        ({"video": "v", "colour": "red"}, "colour"),
-        ({"video": "v", "working_size": 3}, "working_size"),
-        ({"video": "v", "working_size": "huge"}, "working_size"),
-        ({"video": "v", "style": "a", "timeline": [{"at": 0, "style": "b"}]}, "not both"),
-        ({"video": "v", "timeline": []}, "timeline"),
-        ({"video": "v", "timeline": [{"at": -1, "style": "b"}]}, "timeline"),
-        ({"video": "v", "timeline": [{"at": 1, "style": "b"}]}, "second 0"),
+        ({"video": "videos/v", "colour": "red"}, "colour"),
+        ({"video": "videos/v", "working_size": 3}, "working_size"),
+        ({"video": "videos/v", "working_size": "huge"}, "working_size"),
+        ({"video": "videos/v", "style": "a", "timeline": [{"at": 0, "style": "b"}]}, "not both"),
+        ({"video": "videos/v", "timeline": []}, "timeline"),
+        ({"video": "videos/v", "timeline": [{"at": -1, "style": "b"}]}, "timeline"),
+        ({"video": "videos/v", "timeline": [{"at": 1, "style": "b"}]}, "second 0"),
     ],
 )
 def test_a_wrong_job_names_the_field(job: dict[str, Any], where: str) -> None:
     with pytest.raises(Rejected, match=where):
         requests_in(job, "in")
+
+
+@pytest.mark.parametrize("video", ["", "clip.mp4", "styles/monet.jpg", "videos/../x", "\ud800"])
+def test_a_video_elsewhere_is_refused_before_anything_is_looked_up(video: str) -> None:
+    with pytest.raises(Rejected, match="must lie under"):
+        requests_in({"video": video, "style": "monet"}, "in")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": [{"foo": 1}]},
+        {"Records": None},
+        {"Records": [1]},
+        {"Records": [{"eventName": "ObjectCreated:Put"}]},
+        {"detail-type": "Object Created"},
+        {"detail-type": "Object Created", "detail": {"object": None}},
+    ],
+)
+def test_an_event_of_no_known_kind_is_rejected(event: dict[str, Any]) -> None:
+    with pytest.raises(Rejected, match="of no known kind"):
+        requests_in(event, "in")
+
+
+def test_a_message_nested_without_end_is_rejected() -> None:
+    with pytest.raises(Rejected, match="not JSON"):
+        requests_in_text('{"a":' * 100_000, "in")
 
 
 @pytest.mark.parametrize("body", ["", "no json", "[]", "7"])

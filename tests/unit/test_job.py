@@ -68,7 +68,9 @@ def test_a_style_name_is_a_plain_name(name: str) -> None:
         check_style_name(name)
 
 
-@pytest.mark.parametrize("name", ["monet", "Große Welle", "波", "a.b", "50% +"])
+@pytest.mark.parametrize(
+    "name", ["monet", "Große Welle", "波", "a.b", "50% +", "narrow\u202fspace", "👨\u200d👩"]
+)
 def test_a_style_name_may_hold_any_letters(name: str) -> None:
     assert check_style_name(name) == name
 
@@ -90,6 +92,11 @@ def test_a_style_name_may_hold_any_letters(name: str) -> None:
 def test_keys_outside_the_videos_are_refused(key: str) -> None:
     with pytest.raises(Rejected):
         check_video_key(key)
+
+
+@pytest.mark.parametrize("key", ["videos/a/3.00\u202fPM.mov", "videos/a/\u3000.mp4"])
+def test_names_that_systems_make_are_taken(key: str) -> None:
+    check_video_key(key)
 
 
 @given(st.text(min_size=1).filter(lambda name: name.isprintable() and "/" not in name))

@@ -286,5 +286,17 @@ def test_a_long_video_that_fits_is_painted(bench: Bench) -> None:
 
 
 def test_a_short_video_is_not_judged(bench: Bench) -> None:
-    bench.studio = replace(bench.studio, seconds_left=lambda: 0.0)
+    bench.studio = replace(bench.studio, seconds_left=lambda: PUBLISHING_SECONDS + 1)
     assert bench.run()["state"] == "succeeded"
+
+
+def test_nothing_is_painted_into_the_time_for_publishing(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, seconds_left=lambda: PUBLISHING_SECONDS - 1)
+    assert bench.run()["state"] == "rejected"
+
+
+def test_a_rejection_is_forgotten_once_its_reason_is_gone(bench: Bench) -> None:
+    bench.store.seed("in", "videos/wave/clip.mp4", b"video")
+    assert bench.run("videos/wave/clip.mp4")["state"] == "rejected"
+    bench.store.seed("in", "styles/wave.jpg", bytes([7]))
+    assert bench.run("videos/wave/clip.mp4")["state"] == "succeeded"

@@ -9,8 +9,14 @@ from handler.pipeline.verify import verify
 from tests.fakes import FACTS
 
 
+def _track(codec: str, start: str, packets: int) -> SoundTrack:
+    return SoundTrack(0, codec, 2, 48000, Fraction(start), Fraction(start), packets)
+
+
 def _with_sound(start: str, packets: int = 10) -> VideoFacts:
-    return replace(FACTS, sound=(SoundTrack("aac", 2, Fraction(start), Fraction(start), packets),))
+    return replace(
+        FACTS, sound=(SoundTrack(0, "aac", 2, 48000, Fraction(start), Fraction(start), packets),)
+    )
 
 
 def test_the_same_video_passes() -> None:
@@ -47,5 +53,7 @@ def test_sound_may_start_where_the_source_has_it() -> None:
 
 
 def test_sound_that_became_another_codec_may_have_other_packets() -> None:
-    pcm = replace(FACTS, sound=(SoundTrack("pcm_s16le", 2, Fraction(0), Fraction(0), 99),))
+    pcm = replace(
+        FACTS, sound=(SoundTrack(0, "pcm_s16le", 2, 48000, Fraction(0), Fraction(0), 99),)
+    )
     verify(FACTS, pcm, 5)
