@@ -13,8 +13,8 @@ def packet_hashes(video: Path) -> list[list[str]]:
     """For each sound track the sha256 of its packets, in order."""
     with av.open(str(video)) as container:
         tracks: dict[int, list[str]] = {stream.index: [] for stream in container.streams.audio}
-        for packet in container.demux(*container.streams.audio):
-            if packet.size:
+        for packet in container.demux():
+            if packet.size and packet.stream.index in tracks:
                 tracks[packet.stream.index].append(hashlib.sha256(bytes(packet)).hexdigest())
         return list(tracks.values())
 
