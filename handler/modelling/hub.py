@@ -16,20 +16,11 @@ from handler.domain.errors import Rejected
 from handler.modelling.hub_load import (
     MAGENTA_URL,
     PROBED_SIZE,
-    SMALLEST_SIDE,
-    STYLE_SIZE,
     HubModule,
     load_module,
 )
-from handler.style.bundle import (
-    AFFINE,
-    PREDICTOR,
-    REWRITTEN,
-    TRANSFORMER,
-    Bundle,
-    Manifest,
-    seal_bundle,
-)
+from handler.modelling.write_bundle import STYLE_SIZE, write_bundle
+from handler.style.bundle import Bundle
 
 if TYPE_CHECKING:
     import onnx
@@ -42,8 +33,6 @@ TOLERANCE = 1e-3
 
 CHECKED_SIZES = (PROBED_SIZE, (75, 101))
 """Height and width, px, of the frames that the bundle is checked on; the second is odd."""
-
-REWRITING = "rewritten: style affine apart, columns gathered, doublings merged"
 
 Pictures = npt.NDArray[np.float32]
 
@@ -66,50 +55,17 @@ def build_hub_bundle(source: str, folder: Path, *, licence: str | None = None) -
         UserWarning: the module was kept whole.
     """
     module = load_module(source)
-    import onnx
-
-    from handler.modelling.rewrite import WIDTH_MULTIPLE
-
     predictor, transformer, cut = _parts(module)
-    fast, channels = _rewritten(transformer)
     changes = ("variables frozen, converted to ONNX", cut, "output cropped to the frame")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (PREDICTOR, TRANSFORMER, AFFINE, REWRITTEN):
-        (folder / name).unlink(missing_ok=True)
-    for name, network in {PREDICTOR: predictor, TRANSFORMER: transformer, **fast}.items():
-        onnx.save(network, folder / name)
-    return seal_bundle(
+    return write_bundle(
         folder,
-        Manifest(
-            name=module.name,
-            source=module.source,
-            licence=licence or ("Apache-2.0" if module.source == MAGENTA_URL else "unknown"),
-            changes=(*changes, *([REWRITING] if fast else [])),
-            style_size=STYLE_SIZE,
-            style_vector_length=predictor.graph.output[0].type.tensor_type.shape.dim[3].dim_value,
-            smallest_side=SMALLEST_SIDE,
-            channels=channels,
-            width_multiple=WIDTH_MULTIPLE if fast else 1,
-        ),
+        predictor,
+        transformer,
+        name=module.name,
+        source=module.source,
+        licence=licence or ("Apache-2.0" if module.source == MAGENTA_URL else "unknown"),
+        changes=changes,
     )
-
-
-def _rewritten(
-    transformer: onnx.ModelProto,
-) -> tuple[dict[str, onnx.ModelProto], tuple[int, ...]]:
-    """The files of the fast transformer, and the channels of its contracting layers.
-
-    Nothing of both where it is of another family: a bundle may do without.
-    """
-    from handler.modelling.rewrite import NotRecognised, recognise, rewrite
-
-    try:
-        layers = recognise(transformer).layers
-        fast = rewrite(transformer)
-    except NotRecognised:
-        return {}, ()
-    channels = tuple(layer.out_channels for layer in layers[:3])
-    return {AFFINE: fast.affine, REWRITTEN: fast.transformer}, channels
 
 
 def _parts(module: HubModule) -> tuple[onnx.ModelProto, onnx.ModelProto, str]:

@@ -17,12 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from handler.domain.errors import Rejected
+from handler.modelling.write_bundle import STYLE_SIZE
 
 MAGENTA_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
-STYLE_SIZE = 256
-"""Side, px, of the style pictures that the module was trained on."""
-
-SMALLEST_SIDE = 16
 PROBED_SIZE = (64, 96)
 """Height and width, px, of a frame that a module is tried on; no stride rounds it up."""
 

