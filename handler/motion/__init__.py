@@ -1,0 +1,1 @@
+"""Paint that stays on what it is painted on: scene cuts, optical flow, propagation."""

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handler.domain.ports import Frame
+from handler.motion.propagate import propagate
+
+
+def texture(height: int, width: int, seed: int = 0) -> Frame:
+    """Detail of several sizes, as photographs have it."""
+    random = np.random.default_rng(seed)
+    drawn = np.full((height, width, 3), 128, np.float32)
+    for cell, contrast in ((4, 30), (12, 40), (40, 40)):
+        shape = (height // cell + 2, width // cell + 2, 3)
+        noise = random.uniform(-contrast, contrast, shape).astype(np.float32)
+        drawn += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(drawn, 0, 255), np.uint8)
+
+
+def pan(count: int, step: int = 3, height: int = 96, width: int = 160) -> list[Frame]:
+    """A camera that moves ``step`` px to the right with each frame."""
+    wide = texture(height, width + step * count)
+    return [wide[:, step * i : step * i + width].copy() for i in range(count)]
+
+
+def inverted(frame: Frame) -> Frame:
+    return 255 - frame
+
+
+def never(frame: Frame) -> Frame:
+    raise AssertionError("a keyframe shows all of it")
+
+
+def carried(frames: list[Frame]) -> list[Frame]:
+    return list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), never))
+
+
+def test_paint_moves_with_the_picture() -> None:
+    frames = pan(7)
+    painted = carried(frames)
+    assert len(painted) == 5
+    for frame, paint in zip(frames[1:-1], painted, strict=True):
+        off = np.abs(paint.astype(int) - inverted(frame).astype(int))[8:-8, 12:-12]
+        assert off.mean() < 4
+
+
+def test_without_motion_one_keyframe_fades_into_the_other() -> None:
+    source = texture(64, 96)
+    frames = [np.clip(source.astype(int) + i, 0, 255).astype(np.uint8) for i in range(5)]
+    dark, light = np.full_like(source, 40), np.full_like(source, 80)
+    painted = [float(frame.mean()) for frame in propagate(frames, dark, light, never)]
+    assert painted == pytest.approx([50, 60, 70], abs=1)
+
+
+def test_what_no_keyframe_shows_is_painted_anew() -> None:
+    """A disc is there in the middle frame only."""
+    frames = [texture(96, 160) for _ in range(5)]
+    for number, frame in enumerate(frames):
+        frame += np.uint8(number)  # no repeats
+    cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
+    asked: list[Frame] = []
+
+    def repaint(frame: Frame) -> Frame:
+        asked.append(frame)
+        return inverted(frame)
+
+    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint))
+    assert [id(frame) for frame in asked] == [id(frames[2])]
+    disc = (slice(36, 60), slice(68, 92))
+    assert np.abs(painted[1][disc].astype(int) - inverted(frames[2])[disc]).mean() < 3
+    rest = np.abs(painted[1][:, :40].astype(int) - inverted(frames[2])[:, :40])
+    assert rest.mean() < 4
+
+
+def test_repeats_share_their_paint() -> None:
+    moving = pan(3)
+    frames = [moving[0], moving[0].copy(), moving[1], moving[1].copy(), moving[2].copy(), moving[2]]
+    first, last = inverted(moving[0]), inverted(moving[2])
+    painted = list(propagate(frames, first, last, never))
+    assert painted[0] is first
+    assert painted[1] is painted[2]
+    assert painted[3] is last
+
+
+def test_a_still_segment_is_its_first_keyframe() -> None:
+    frame = texture(64, 64)
+    first = inverted(frame)
+    painted = list(propagate([frame.copy() for _ in range(6)], first, first.copy(), never))
+    assert all(paint is first for paint in painted)
+
+
+def test_neighbouring_keyframes_have_nothing_between() -> None:
+    assert carried(pan(2)) == []
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("threads")
+def test_threads_don_t_change_a_byte() -> None:
+    frames = pan(5, height=288, width=520)
+    cv2.circle(frames[2], (200, 140), 60, (250, 20, 20), -1)
+
+    def run(count: int) -> list[bytes]:
+        cv2.setNumThreads(count)
+        painted = propagate(frames, inverted(frames[0]), inverted(frames[-1]), inverted)
+        return [frame.tobytes() for frame in painted]
+
+    alone = run(1)
+    assert run(2) == alone
+    assert run(5) == alone
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    height=st.integers(16, 90),
+    width=st.integers(16, 90),
+    count=st.integers(2, 5),
+    seed=st.integers(0, 99),
+    related=st.booleans(),
+)
+def test_frames_of_any_size_and_content(
+    height: int, width: int, count: int, seed: int, related: bool
+) -> None:
+    frames = [texture(height, width, seed if related else seed + i) for i in range(count)]
+    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), inverted))
+    assert len(painted) == count - 2
+    for frame in painted:
+        assert frame.shape == (height, width, 3)
+        assert frame.dtype == np.uint8
