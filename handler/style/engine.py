@@ -28,6 +28,15 @@ Floats = npt.NDArray[np.float32]
 SIZES_REMEMBERED = 2
 """Bound on compiled frame sizes kept; each holds up to 60 MB a thread at 1024x576."""
 
+MEMORY_BYTES = 640 * 1024**2
+"""Bound on what all frames painted at a time take; a frame that takes more is painted alone."""
+
+BYTES_PER_NUMBER = {"f32": 12, "bf16": 6}
+"""That painting takes for each number that the first layer makes, measured: three tensors."""
+
+UNKNOWN_CHANNELS = 32
+"""Of the first layer of a transformer that was not recognised: as in the published one."""
+
 LOOKS_REMEMBERED = 64
 """Bound on affine vectors kept, about 3 KB each."""
 
@@ -134,20 +143,24 @@ class OpenVinoPainter:
             path = bundle.rewritten if is_rewritten else bundle.transformer
             model = self._core.read_model(path)
             model.reshape({model.input(0): [1, height, width, 3]})
-            compiled = self._compile(_with_bytes(model), self._precision)
+            channels = (*bundle.manifest.channels, UNKNOWN_CHANNELS)[0]
+            streams = frames_at_once(height * width * channels, self._precision, self._threads)
+            compiled = self._compile(_with_bytes(model), self._precision, streams)
             while len(self._transformers) >= SIZES_REMEMBERED:
                 del self._transformers[next(iter(self._transformers))]
-            self._transformers[size] = _Transformer(compiled, self._threads)
+            self._transformers[size] = _Transformer(compiled, streams)
         return self._transformers[size]
 
-    def _compile(self, model: openvino.Model, precision: str) -> openvino.CompiledModel:
+    def _compile(
+        self, model: openvino.Model, precision: str, streams: int = 1
+    ) -> openvino.CompiledModel:
         return self._core.compile_model(
             model,
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": precision,
                 "INFERENCE_NUM_THREADS": self._threads,
-                "NUM_STREAMS": self._threads,
+                "NUM_STREAMS": streams,
             },
         )
 
@@ -168,6 +181,16 @@ class _Transformer:
             return painted
         finally:
             self._idle.put(request)
+
+
+def frames_at_once(numbers: int, precision: str, threads: int) -> int:
+    """As many as threads, or fewer where frames are so large that memory bounds them.
+
+    Args:
+        numbers: that the first layer makes of a frame.
+    """
+    bytes_per_frame = numbers * BYTES_PER_NUMBER[precision]
+    return max(1, min(threads, MEMORY_BYTES // bytes_per_frame))
 
 
 def fastest_precision(

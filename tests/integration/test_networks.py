@@ -17,7 +17,12 @@ from handler.media.pictures import read_picture
 from handler.modelling.dequantize import dequantize
 from handler.modelling.lite import build_lite_bundle, carried_networks
 from handler.style.bundle import MANIFEST, TRANSFORMER, Bundle, open_bundle
-from handler.style.engine import SIZES_REMEMBERED, OpenVinoPainter, fastest_precision
+from handler.style.engine import (
+    SIZES_REMEMBERED,
+    OpenVinoPainter,
+    fastest_precision,
+    frames_at_once,
+)
 from handler.style.picture import square
 from tests import clips
 from tests.pictures import STYLES, draw_style
@@ -272,3 +277,21 @@ def test_a_style_is_cut_square_in_its_middle() -> None:
     wide[:, 10:20] = 255
     assert (square(wide, 10) == 255).all()
     assert cv2.countNonZero(square(wide.transpose(1, 0, 2).copy(), 10)[..., 0]) == 100
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "precision", "wanted"),
+    [
+        ((1024, 576), 8, "f32", 8),
+        ((1920, 1080), 8, "f32", 3),
+        ((3840, 2160), 8, "f32", 1),
+        ((3840, 2160), 8, "bf16", 1),
+        ((1024, 576), 32, "f32", 2),
+        ((8192, 4320), 32, "f32", 1),
+    ],
+)
+def test_memory_bounds_how_many_large_frames_are_painted_at_a_time(
+    size: tuple[int, int], channels: int, precision: str, wanted: int
+) -> None:
+    width, height = size
+    assert frames_at_once(width * height * channels, precision, threads=8) == wanted
