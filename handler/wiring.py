@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.domain.errors import Defect
-from handler.domain.ports import Media, Painter
+from handler.domain.ports import Media, Motion, Painter
 from handler.pipeline.run_job import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -49,6 +49,13 @@ def painter(model_dir: Path | None = None, precision: str | None = None) -> Pain
 
 
 @cache
+def motion() -> Motion:
+    from handler import motion as optical_flow
+
+    return optical_flow
+
+
+@cache
 def aws(service: str) -> Any:
     """A client of one of AWS's services; the command line never needs one."""
     import boto3
@@ -67,7 +74,7 @@ def job_queue() -> SqsJobQueue:
 
 def forget() -> None:
     """Build everything anew when it is asked for next, as a fresh process would."""
-    for adapter in (settings, media, painter, aws):
+    for adapter in (settings, media, painter, motion, aws):
         adapter.cache_clear()
 
 
@@ -89,6 +96,7 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         ledger=DynamoDbJobLedger(aws("dynamodb"), _needed("job_table"), seconds_left),
         media=media(),
         painter=painter,
+        motion=motion,
         input_bucket=_needed("input_bucket"),
         output_bucket=_needed("output_bucket"),
         default_style=chosen.default_style,

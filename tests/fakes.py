@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -209,3 +209,21 @@ class FakePainter:
         self.sizes.add(frame.shape)
         painted: Frame = frame + np.uint8(style[0])
         return painted
+
+
+class FakeMotion:
+    """Carries paint by adding 200 to a frame; cuts are where they are said to be, by grey."""
+
+    def __init__(self) -> None:
+        self.cuts: set[int] = set()
+        self.fails = False
+
+    def is_cut(self, before: Frame, after: Frame) -> bool:
+        return int(after[0, 0, 0]) in self.cuts
+
+    def propagate(
+        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+    ) -> Iterator[Frame]:
+        if self.fails:
+            raise ZeroDivisionError
+        return (frame + np.uint8(200) for frame in frames[1:-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,29 @@ class Painter(Protocol):
 
         Returns:
             uint8, the same shape, owned by the caller.
+        """
+
+
+class Motion(Protocol):
+    """How pictures move; both methods may be called by several threads at a time."""
+
+    def is_cut(self, before: Frame, after: Frame) -> bool:
+        """Whether the second of two adjacent frames begins another shot."""
+
+    def propagate(
+        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+    ) -> Iterator[Frame]:
+        """Paint the frames between two keyframes with what is painted on those.
+
+        The result depends on nothing but these arguments.
+
+        Args:
+            frames: uint8 (height, width, 3), two or more in order, both keyframes included.
+            first, last: the painted keyframes, of the same shape.
+            repaint: paints a frame that holds too much of what neither keyframe shows.
+
+        Yields:
+            Two fewer than ``frames``; some may be the same array.
         """
 
 

@@ -26,6 +26,7 @@ import handler
 from handler import wiring
 from handler.domain import status
 from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
@@ -80,6 +81,16 @@ def stylize(
             "and slower. The result always has the size of the source."
         ),
     ] = DEFAULT_WORKING_SIZE,
+    frames: Annotated[
+        Frames,
+        typer.Option(
+            help="`keyframes` paints some frames and carries their paint along the motion to "
+            "those between: still and fast. `every` paints each frame alone."
+        ),
+    ] = Frames.KEYFRAMES,
+    keyframe_interval: Annotated[
+        int, typer.Option(min=2, max=MAX_KEYFRAME_INTERVAL, help="Frames between keyframes.")
+    ] = KEYFRAME_INTERVAL,
     poster: Annotated[
         Path | None, typer.Option(help="Also write one frame, before | after, as a JPEG.")
     ] = None,
@@ -114,10 +125,12 @@ def stylize(
                     timeline=Timeline.of_style(str(style)),
                     working_size_px=_working_size_px(working_size),
                     result=unfinished,
+                    keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
                 ),
                 wiring.media(),
                 painter,
+                wiring.motion(),
                 advance,
             )
         typer.echo(_summary(output, painting, painter.description["precision"]))
@@ -264,10 +277,12 @@ def _summary(output: Path, painting: Painting, precision: str) -> str:
     result = painting.result
     tracks = len(result.sound)
     sound = {0: "no sound", 1: "its own sound"}.get(tracks, f"its {tracks} sound tracks")
+    carried = painting.frames_painted < painting.frames
+    how = f"{painting.frames_painted} of them " if carried else ""
     lost = f", {painting.frames_lost} frames of the source were unreadable"
     return (
         f"{output}: {painting.frames} frames, {result.width}x{result.height}, "
-        f"{result.frame_rate} frames/s, {sound}; painted at {painting.working_size[0]}x"
+        f"{result.frame_rate} frames/s, {sound}; {how}painted at {painting.working_size[0]}x"
         f"{painting.working_size[1]} in {precision}, {painting.total_seconds:.1f} s, "
         f"{painting.frames / painting.total_seconds:.1f} frames/s"
         f"{lost if painting.frames_lost else ''}"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import VideoFacts, working_dimensions
-from handler.domain.ports import Frame, Media, Painter, StyleVector
+from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
+from handler.pipeline.brush import Brush, resized
+from handler.pipeline.segments import segments
 from handler.pipeline.stages import in_order, read_ahead, write_behind
 from handler.pipeline.verify import verify
 
@@ -32,6 +30,8 @@ class PaintOrder:
     Attributes:
         styles: for each style that the timeline names, its picture.
         working_size_px: long side at which frames are painted, px; None for the source's size.
+        keyframe_interval: at most so many frames from one that the transformer paints to the next;
+            those between are carried along the motion. 1 paints every frame.
         poster: where to write the JPEG with one frame before and after, if anywhere.
     """
 
@@ -40,6 +40,7 @@ class PaintOrder:
     timeline: Timeline
     working_size_px: int | None
     result: Path
+    keyframe_interval: int = 1
     poster: Path | None = None
 
 
@@ -49,7 +50,7 @@ class Painting:
 
     Attributes:
         frames: in the result.
-        frames_painted: that went through the transformer; repeated frames are painted once.
+        frames_painted: times that the transformer ran; repeated frames are painted once.
         frames_lost: that the source announced and could not give.
         working_size: width and height at which frames were painted, px.
         paint_seconds, total_seconds: from the first frame to the last; from the first look at the
@@ -70,6 +71,7 @@ def paint_video(
     order: PaintOrder,
     media: Media,
     painter: Painter,
+    motion: Motion,
     on_progress: ProgressListener = lambda _: None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
@@ -83,7 +85,8 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
-    brush = _Brush(order, facts, media, painter)
+    size = facts.width, facts.height
+    brush = _brush(order, facts, media, painter, motion)
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
@@ -91,18 +94,21 @@ def paint_video(
     frames = 0
     with (
         media.read_frames(order.source, facts) as decoded,
-        read_ahead(decoded) as sources,
+        read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
         media.write_video(order.result, facts, order.source) as encoder,
-        write_behind(encoder.write) as write,
-        in_order(brush.paint, painter.frames_at_once) as paint_all,
+        write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
+        in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):
-        for index, (frame, painted) in enumerate(paint_all(sources)):
-            write(painted)
-            if index <= poster_frame:
-                poster = frame, painted
-            frames = index + 1
-            elapsed = time.monotonic() - painting_began
-            on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+        for segment, painted in paint_all(
+            segments(sources, order.keyframe_interval, motion.is_cut)
+        ):
+            for before, after in zip(segment.frames, painted, strict=True):
+                write(after)
+                if before.index <= poster_frame:
+                    poster = before.image, after
+                frames = before.index + 1
+                elapsed = time.monotonic() - painting_began
+                on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
         result = verify(_opened_again(media, order.result), facts, frames)
@@ -130,60 +136,21 @@ def _opened_again(media: Media, result: Path) -> VideoFacts:
         raise Defect(f"the finished video can't be opened again: {rejection}") from rejection
 
 
-class _Brush:
-    """Gives each frame the look that the timeline wants for it."""
-
-    def __init__(
-        self, order: PaintOrder, facts: VideoFacts, media: Media, painter: Painter
-    ) -> None:
-        missing = order.timeline.styles - order.styles.keys()
-        if missing:
-            raise Rejected(f"no picture was given for the style {min(missing)!r}")
-        self._timeline = order.timeline
-        self._facts = facts
-        self._painter = painter
-        self._vectors: dict[str, StyleVector] = {
-            style: painter.style_vector(media.read_picture(order.styles[style]))
-            for style in sorted(order.timeline.styles)
-        }
-        self.working_size = working_dimensions(
-            facts.width,
-            facts.height,
-            order.working_size_px,
-            painter.smallest_side,
-            painter.width_multiple,
-        )
-        self.frames_painted = 0
-        self._last: tuple[str, Frame, Future[Frame]] | None = None
-
-    def paint(self, index: int, frame: Frame, threads: Executor) -> Future[Frame]:
-        """Begin to paint a frame; one that repeats the frame before is not painted again."""
-        style = self._timeline.look_at(index, self._facts.frame_rate).style
-        if style is None:
-            return _done(frame)
-        if self._last and self._last[0] == style and np.array_equal(self._last[1], frame):
-            return self._last[2]
-        painted = threads.submit(self._painted, frame, self._vectors[style])
-        self.frames_painted += 1
-        self._last = style, frame, painted
-        return painted
-
-    def _painted(self, frame: Frame, style: StyleVector) -> Frame:
-        painted = self._painter.paint(_resized(frame, self.working_size), style)
-        return _resized(painted, (self._facts.width, self._facts.height))
-
-
-def _done(frame: Frame) -> Future[Frame]:
-    future: Future[Frame] = Future()
-    future.set_result(frame)
-    return future
-
-
-def _resized(frame: Frame, size: tuple[int, int]) -> Frame:
-    """A frame at width x height: area averages when it shrinks, cubic when it grows."""
-    width, height = size
-    if frame.shape[:2] == (height, width):
-        return frame
-    method = cv2.INTER_AREA if width < frame.shape[1] else cv2.INTER_CUBIC
-    resized: Frame = cv2.resize(frame, (width, height), interpolation=method)  # type: ignore[assignment]
-    return resized
+def _brush(
+    order: PaintOrder, facts: VideoFacts, media: Media, painter: Painter, motion: Motion
+) -> Brush:
+    missing = order.timeline.styles - order.styles.keys()
+    if missing:
+        raise Rejected(f"no picture was given for the style {min(missing)!r}")
+    vectors = {
+        style: painter.style_vector(media.read_picture(order.styles[style]))
+        for style in sorted(order.timeline.styles)
+    }
+    working_size = working_dimensions(
+        facts.width,
+        facts.height,
+        order.working_size_px,
+        painter.smallest_side,
+        painter.width_multiple,
+    )
+    return Brush(order.timeline, facts.frame_rate, vectors, working_size, painter, motion)

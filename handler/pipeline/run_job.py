@@ -25,7 +25,8 @@ from handler.domain.job import (
     identity,
     style_of_upload,
 )
-from handler.domain.ports import JobLedger, Media, ObjectFacts, ObjectStore, Painter
+from handler.domain.keyframes import Frames
+from handler.domain.ports import JobLedger, Media, Motion, ObjectFacts, ObjectStore, Painter
 from handler.domain.status import Progress, State
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
@@ -50,7 +51,7 @@ class Studio:
     """Everything that a job needs, and the limits of this deployment.
 
     Attributes:
-        painter: gives the painter; called only when there is something to paint.
+        painter, motion: give these; called only when there is something to paint.
         default_style: of uploads that name none, "" for none.
         working_size_px: of jobs that wish for none.
         status_interval_seconds: least time between two status writings while painting.
@@ -62,6 +63,7 @@ class Studio:
     ledger: JobLedger
     media: Media
     painter: Callable[[], Painter]
+    motion: Callable[[], Motion]
     input_bucket: str
     output_bucket: str
     default_style: str
@@ -181,10 +183,13 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             timeline=job.timeline,
             working_size_px=job.working_size_px,
             result=folder / "result.mp4",
+            keyframe_interval=Frames.KEYFRAMES.interval(),
             poster=folder / "poster.jpg",
         )
         painter = studio.painter()
-        painting = paint_video(order, studio.media, painter, _listener(job, reporter, studio))
+        painting = paint_video(
+            order, studio.media, painter, studio.motion(), _listener(job, reporter, studio)
+        )
         painted = time.monotonic()
         written = report(
             job,

@@ -6,17 +6,18 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from handler.domain.ports import Frame
 
 FRAMES_BETWEEN_STAGES = 3
 """A 1080p frame is 6.2 MB; three hide the jitter of codecs, more only cost memory."""
 
-BeginFrame = Callable[[int, Frame, Executor], Future[Frame]]
-PaintAll = Callable[[Iterator[Frame]], Iterator[tuple[Frame, Frame]]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ _END = object()
 
 
 @contextmanager
-def read_ahead(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
+def read_ahead(frames: Iterator[Item]) -> Iterator[Iterator[Item]]:
     """Pull frames in a thread of its own, at most three ahead of the consumer.
 
     An exception of the source is raised where the consumer would have got the next frame. On
@@ -47,7 +48,7 @@ def read_ahead(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
         except BaseException as error:
             waiting.put(_Failure(error))
 
-    def arrived() -> Iterator[Frame]:
+    def arrived() -> Iterator[Item]:
         while (item := waiting.get()) is not _END:
             if isinstance(item, _Failure):
                 raise item.error
@@ -99,31 +100,34 @@ def write_behind(write: Callable[[Frame], None]) -> Iterator[Callable[[Frame], N
 
 
 @contextmanager
-def in_order(begin: BeginFrame, threads: int) -> Iterator[PaintAll]:
-    """Work on several frames at a time, and give them back in their order.
+def in_order(
+    begin: Callable[[Item, Executor], Callable[[], Result]], threads: int
+) -> Iterator[Callable[[Iterator[Item]], Iterator[tuple[Item, Result]]]]:
+    """Work on several items at a time and give the results back in the order of the items.
 
     Args:
-        begin: starts the work on frame ``index`` in the executor that it is given.
-        threads: how many frames are worked on at a time.
+        begin: starts the work on an item, in threads of the executor that it gets; what it
+            returns waits for the result.
+        threads: of the executor.
 
     Yields:
-        A function from frames to pairs of a frame and what became of it. It is at most
-        ``threads`` frames ahead of its consumer.
+        A function from items to pairs of an item and what became of it. It is at most
+        ``threads`` items ahead of its consumer.
     """
     executor = ThreadPoolExecutor(threads, thread_name_prefix="paint")
 
-    def paint_all(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Frame]]:
-        begun: deque[tuple[Frame, Future[Frame]]] = deque()
-        for index, frame in enumerate(frames):
-            begun.append((frame, begin(index, frame, executor)))
+    def work_on(items: Iterator[Item]) -> Iterator[tuple[Item, Result]]:
+        begun: deque[tuple[Item, Callable[[], Result]]] = deque()
+        for item in items:
+            begun.append((item, begin(item, executor)))
             if len(begun) > threads:
-                source, work = begun.popleft()
-                yield source, work.result()
-        for source, work in begun:
-            yield source, work.result()
+                source, result = begun.popleft()
+                yield source, result()
+        for source, result in begun:
+            yield source, result()
 
     try:
-        yield paint_all
+        yield work_on
     finally:
         executor.shutdown(cancel_futures=True)
 

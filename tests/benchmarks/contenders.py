@@ -162,18 +162,23 @@ def _lite(task: Task) -> Contender:
 
 
 def _ours(task: Task, *options: str | Path) -> list[Contender]:
-    """artreel in f32 and, where that is another one, in the fastest precision."""
+    """artreel painting every frame in f32 and in the fastest precision, and keyframes in that."""
 
-    def contender(precision: str) -> Contender:
-        result = task.folder / f"{precision}.mp4"
+    def contender(name: str, frames: str, precision: str) -> Contender:
+        result = task.folder / f"{frames}-{precision}.mp4"
         argv: Words = (
             *(sys.executable, "-m", "handler.entrypoints.cli", "stylize", task.clip),
             *("--style", task.style, "-o", result, "--working-size", str(task.working_size_px)),
-            *("--precision", precision, "--quiet", *options),
+            *("--frames", frames, "--precision", precision, "--quiet", *options),
         )
-        return Contender(f"artreel {precision}", argv, result, _stated_rate, is_ours=True)
+        return Contender(name, argv, result, _stated_rate, is_ours=True)
 
-    return [contender(precision) for precision in dict.fromkeys(("f32", fastest_precision()))]
+    fastest = fastest_precision()
+    every = [
+        contender(f"artreel {precision}", "every", precision)
+        for precision in dict.fromkeys(("f32", fastest))
+    ]
+    return [*every, contender(f"artreel {fastest} keyframes", "keyframes", fastest)]
 
 
 def _stated_rate(summary: str) -> float:

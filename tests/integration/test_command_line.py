@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from handler.domain.ports import Frame
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips
 from tests.packets import packet_hashes
@@ -25,6 +27,12 @@ def artreel(*words: str | Path) -> subprocess.CompletedProcess[str]:
         check=False,
         env={**os.environ, "COLUMNS": "200"},
     )
+
+
+def frames_of(video: Path) -> list[Frame]:
+    media = FfmpegMedia()
+    with media.read_frames(video, media.probe(video)) as frames:
+        return list(frames)
 
 
 @pytest.fixture
@@ -66,6 +74,17 @@ def test_the_working_size_is_taken(tmp_path: Path, style: Path) -> None:
             "stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", "--working-size", given
         )
         assert f"painted at {painted}" in run.stdout
+
+
+def test_paint_is_carried_between_keyframes(tmp_path: Path, style: Path) -> None:
+    clip, every, carried = clips.bunny_cut(tmp_path), tmp_path / "every.mp4", tmp_path / "k.mp4"
+    all_painted = artreel("stylize", clip, "-s", style, "-o", every, "--frames", "every")
+    assert "; painted at 320x180" in all_painted.stdout
+    run = artreel("stylize", clip, "-s", style, "-o", carried, "--keyframe-interval", "4")
+    assert "; 4 of them painted at 320x180" in run.stdout, run.stderr
+    frames = [frames_of(video) for video in (every, carried)]
+    for one, other in zip(*frames, strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 12
 
 
 def test_the_precision_is_taken_and_said(tmp_path: Path, style: Path) -> None:

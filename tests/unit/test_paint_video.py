@@ -8,7 +8,7 @@ from handler.domain.errors import Defect, Rejected
 from handler.domain.status import Progress
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.paint_video import PaintOrder, paint_video
-from tests.fakes import FACTS, FakeMedia, FakePainter
+from tests.fakes import FACTS, FakeMedia, FakeMotion, FakePainter
 
 TWO_LOOKS = Timeline(
     (LookChange(Fraction(0), Look(None)), LookChange(Fraction("0.08"), Look("monet")))
@@ -35,20 +35,20 @@ def _greys(media: FakeMedia) -> list[int]:
 
 def test_every_frame_is_painted_in_order(order: PaintOrder) -> None:
     media, painter = FakeMedia(), FakePainter()
-    painting = paint_video(order, media, painter)
+    painting = paint_video(order, media, painter, FakeMotion())
     assert _greys(media) == [100, 101, 102, 103, 104]
     assert (painting.frames, painting.frames_painted, painting.frames_lost) == (5, 5, 0)
 
 
 def test_the_style_vector_is_made_once(order: PaintOrder) -> None:
     painter = FakePainter()
-    paint_video(order, FakeMedia(), painter)
+    paint_video(order, FakeMedia(), painter, FakeMotion())
     assert painter.vectors_made == 1
 
 
 def test_the_timeline_decides_frame_by_frame(order: PaintOrder) -> None:
     media, painter = FakeMedia(), FakePainter()
-    paint_video(replace(order, timeline=TWO_LOOKS), media, painter)
+    paint_video(replace(order, timeline=TWO_LOOKS), media, painter, FakeMotion())
     assert _greys(media) == [0, 1, 102, 103, 104]
     assert painter.frames_painted == 3
 
@@ -56,7 +56,7 @@ def test_the_timeline_decides_frame_by_frame(order: PaintOrder) -> None:
 def test_repeated_frames_are_painted_once(order: PaintOrder) -> None:
     media = FakeMedia()
     media.still = True
-    painting = paint_video(order, media, FakePainter())
+    painting = paint_video(order, media, FakePainter(), FakeMotion())
     assert painting.frames_painted == 1
     assert _greys(media) == [100] * 5
 
@@ -74,6 +74,7 @@ def test_a_repeated_frame_in_another_style_is_painted_again(
         replace(order, timeline=timeline, styles={**order.styles, "wave": tmp_path / "wave"}),
         media,
         FakePainter(),
+        FakeMotion(),
     )
     assert _greys(media) == [100, 50]
 
@@ -81,7 +82,7 @@ def test_a_repeated_frame_in_another_style_is_painted_again(
 def test_frames_pass_through_the_networks_at_working_size(order: PaintOrder) -> None:
     facts = replace(FACTS, width=320, height=180)
     media, painter = FakeMedia(facts), FakePainter()
-    painting = paint_video(replace(order, working_size_px=160), media, painter)
+    painting = paint_video(replace(order, working_size_px=160), media, painter, FakeMotion())
     assert painter.sizes == {(90, 160, 3)}
     assert painting.working_size == (160, 90)
     assert {frame.shape for frame in media.written} == {(180, 320, 3)}
@@ -89,7 +90,7 @@ def test_frames_pass_through_the_networks_at_working_size(order: PaintOrder) -> 
 
 def test_progress_rises_to_the_whole(order: PaintOrder) -> None:
     seen: list[Progress] = []
-    paint_video(order, FakeMedia(), FakePainter(), seen.append)
+    paint_video(order, FakeMedia(), FakePainter(), FakeMotion(), seen.append)
     assert [progress.frames_done for progress in seen] == [0, 1, 2, 3, 4, 5]
     assert seen[-1].percent == 100
     assert seen[-1].seconds_left == 0
@@ -98,12 +99,12 @@ def test_progress_rises_to_the_whole(order: PaintOrder) -> None:
 def test_frames_that_the_source_can_not_give_are_counted(order: PaintOrder) -> None:
     media = FakeMedia()
     media.decodable = 3
-    painting = paint_video(order, media, FakePainter())
+    painting = paint_video(order, media, FakePainter(), FakeMotion())
     assert (painting.frames, painting.frames_lost) == (3, 2)
 
 
 def test_the_poster_shows_the_middle_before_and_after(order: PaintOrder) -> None:
-    paint_video(order, FakeMedia(), FakePainter())
+    paint_video(order, FakeMedia(), FakePainter(), FakeMotion())
     assert order.poster is not None
     assert list(order.poster.read_bytes()) == [2, 102]
 
@@ -112,7 +113,7 @@ def test_a_result_that_lost_a_frame_is_not_left(order: PaintOrder) -> None:
     media = FakeMedia()
     media.loses_on_write = 1
     with pytest.raises(Defect, match="frame count of 4 instead of 5"):
-        paint_video(order, media, FakePainter())
+        paint_video(order, media, FakePainter(), FakeMotion())
     assert not order.result.exists()
 
 
@@ -120,10 +121,48 @@ def test_a_broken_style_is_refused_before_painting(order: PaintOrder) -> None:
     order.styles["monet"].write_bytes(b"broken")
     painter = FakePainter()
     with pytest.raises(Rejected):
-        paint_video(order, FakeMedia(), painter)
+        paint_video(order, FakeMedia(), painter, FakeMotion())
     assert painter.frames_painted == 0
 
 
 def test_a_style_without_a_picture_is_named(order: PaintOrder) -> None:
     with pytest.raises(Rejected, match="'monet'"):
-        paint_video(replace(order, styles={}), FakeMedia(), FakePainter())
+        paint_video(replace(order, styles={}), FakeMedia(), FakePainter(), FakeMotion())
+
+
+def test_frames_between_keyframes_are_carried(order: PaintOrder) -> None:
+    media, painter, motion = FakeMedia(replace(FACTS, frame_count=9)), FakePainter(), FakeMotion()
+    painting = paint_video(replace(order, keyframe_interval=4), media, painter, motion)
+    assert _greys(media) == [100, 201, 202, 203, 104, 205, 206, 207, 108]
+    assert painting.frames_painted == 3
+
+
+def test_shots_do_not_share_keyframes(order: PaintOrder) -> None:
+    media, motion = FakeMedia(replace(FACTS, frame_count=9)), FakeMotion()
+    motion.cuts = {6}
+    painting = paint_video(replace(order, keyframe_interval=4), media, FakePainter(), motion)
+    assert _greys(media) == [100, 201, 202, 203, 104, 105, 106, 207, 108]
+    assert painting.frames_painted == 5
+
+
+def test_the_frame_of_a_still_is_painted_once_whatever_the_interval(order: PaintOrder) -> None:
+    media, painter = FakeMedia(replace(FACTS, frame_count=12)), FakePainter()
+    media.still = True
+    paint_video(replace(order, keyframe_interval=4), media, painter, FakeMotion())
+    assert painter.frames_painted == 1
+
+
+def test_the_original_is_not_carried(order: PaintOrder) -> None:
+    media = FakeMedia()
+    paint_video(
+        replace(order, timeline=TWO_LOOKS, keyframe_interval=4), media, FakePainter(), FakeMotion()
+    )
+    assert _greys(media) == [0, 1, 102, 203, 104]
+
+
+def test_failing_motion_fails_the_painting(order: PaintOrder) -> None:
+    motion = FakeMotion()
+    motion.fails = True
+    with pytest.raises(ZeroDivisionError):
+        paint_video(replace(order, keyframe_interval=4), FakeMedia(), FakePainter(), motion)
+    assert not order.result.exists()

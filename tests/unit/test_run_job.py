@@ -10,7 +10,7 @@ from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import JobRequest
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.run_job import INTERNAL_FAILURE, PUBLISHING_SECONDS, Studio, run_job
-from tests.fakes import FACTS, FakeJobLedger, FakeMedia, FakeObjectStore, FakePainter
+from tests.fakes import FACTS, FakeJobLedger, FakeMedia, FakeMotion, FakeObjectStore, FakePainter
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = "videos/monet/clip.mp4"
@@ -30,6 +30,7 @@ class Bench:
             ledger=self.ledger,
             media=self.media,
             painter=lambda: self.painter,
+            motion=FakeMotion,
             input_bucket="in",
             output_bucket="out",
             default_style="",
@@ -127,14 +128,14 @@ def test_a_status_that_can_not_be_written_does_not_stop_the_painting(bench: Benc
 def test_the_same_upload_twice_is_painted_once(bench: Bench) -> None:
     first = bench.run()
     assert bench.run() == first
-    assert bench.painter.frames_painted == 5
+    assert bench.painter.frames_painted == 2
 
 
 def test_a_new_version_is_painted_again(bench: Bench) -> None:
     first = bench.run()
     bench.store.seed("in", KEY, b"another video")
     assert bench.run()["job_id"] != first["job_id"]
-    assert bench.painter.frames_painted == 10
+    assert bench.painter.frames_painted == 4
 
 
 def test_an_event_paints_the_version_that_it_names(bench: Bench) -> None:
@@ -157,7 +158,7 @@ def test_a_job_may_bring_its_own_timeline(bench: Bench) -> None:
         (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.1"), Look("wave")))
     )
     assert bench.run(timeline=timeline)["state"] == "succeeded"
-    assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 101, 102, 53, 54]
+    assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 201, 102, 53, 54]
 
 
 def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:

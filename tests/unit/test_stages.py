@@ -1,6 +1,6 @@
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from itertools import count
 
 import numpy as np
@@ -98,38 +98,37 @@ def test_the_producers_own_error_wins() -> None:
     assert not [t for t in threading.enumerate() if t.name == "write-behind"]
 
 
-def test_frames_are_worked_on_together_and_given_back_in_order() -> None:
+def test_items_are_worked_on_together_and_given_back_in_order() -> None:
     together = threading.Barrier(2)
 
-    def meet(frame: Frame) -> Frame:
+    def meet(item: int) -> int:
         together.wait(5)  # breaks unless two threads are here at the same time
-        return frame + np.uint8(1)
+        return item + 1
 
-    def begin(index: int, frame: Frame, threads: Executor) -> Future[Frame]:
-        return threads.submit(meet, frame)
+    def begin(item: int, threads: Executor) -> Callable[[], int]:
+        return threads.submit(meet, item).result
 
     with in_order(begin, threads=2) as work:
-        pairs = [(int(a[0, 0, 0]), int(b[0, 0, 0])) for a, b in work(_frames(20))]
+        pairs = list(work(iter(range(20))))
     assert pairs == [(i, i + 1) for i in range(20)]
 
 
-def test_no_more_frames_are_begun_than_can_be_worked_on() -> None:
+def test_no_more_items_are_begun_than_can_be_worked_on() -> None:
     begun: list[int] = []
 
-    def begin(index: int, frame: Frame, threads: Executor) -> Future[Frame]:
-        begun.append(index)
-        return threads.submit(lambda: frame)
+    def begin(item: int, threads: Executor) -> Callable[[], int]:
+        begun.append(item)
+        return lambda: item
 
     with in_order(begin, threads=2) as work:
-        results = work(_frame(i) for i in count())
-        next(results)
+        next(work(count()))
     assert begun == [0, 1, 2]
 
 
 def test_failing_work_fails_its_consumer_and_ends_the_threads() -> None:
-    def begin(index: int, frame: Frame, threads: Executor) -> Future[Frame]:
-        return threads.submit(lambda: 1 // (5 - index))  # type: ignore[arg-type,return-value]
+    def begin(item: int, threads: Executor) -> Callable[[], int]:
+        return threads.submit(lambda: 1 // (5 - item)).result
 
     with pytest.raises(ZeroDivisionError), in_order(begin, threads=2) as work:
-        list(work(_frames(20)))
+        list(work(iter(range(20))))
     assert not [t for t in threading.enumerate() if t.name.startswith("paint")]

@@ -1,0 +1,22 @@
+"""Which frames the transformer paints; the others carry their paint along the motion."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+KEYFRAME_INTERVAL = 8
+"""Frames from one keyframe to the next, where nobody asks for another number."""
+
+MAX_KEYFRAME_INTERVAL = 32
+"""All frames between two keyframes are in memory at a time."""
+
+
+class Frames(StrEnum):
+    """How the frames of a video are painted."""
+
+    KEYFRAMES = "keyframes"
+    EVERY = "every"
+
+    def interval(self, of_keyframes: int = KEYFRAME_INTERVAL) -> int:
+        """From one painted frame to the next: 1 where each is painted alone."""
+        return of_keyframes if self is Frames.KEYFRAMES else 1
