@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from handler.domain.errors import Defect, Rejected
-from handler.domain.media import VideoFacts, working_dimensions
+from handler.domain.media import Encoding, VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Painter, StyleVector
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
@@ -33,6 +33,7 @@ class PaintOrder:
         styles: for each style that the timeline names, its picture.
         working_size_px: long side at which frames are painted, px; None for the source's size.
         poster: where to write the JPEG with one frame before and after, if anywhere.
+        encoding: of the result.
     """
 
     source: Path
@@ -41,6 +42,7 @@ class PaintOrder:
     working_size_px: int | None
     result: Path
     poster: Path | None = None
+    encoding: Encoding = field(default_factory=Encoding.of)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def paint_video(
     with (
         media.read_frames(order.source, facts) as decoded,
         read_ahead(decoded) as sources,
-        media.write_video(order.result, facts, order.source) as encoder,
+        media.write_video(order.result, facts, order.source, order.encoding) as encoder,
         write_behind(encoder.write) as write,
         in_order(brush.paint, painter.frames_at_once) as paint_all,
     ):
@@ -105,7 +107,7 @@ def paint_video(
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames)
+        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
