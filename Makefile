@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test bench demo e2e image lock clean
+.PHONY: help install hub check test clips bench demo e2e image lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,10 @@ check: install ## lint, types, import rules, templates, and the fast tests with 
 
 test: install ## every test that needs no container; those of TF Hub after `make hub` only
 	$(BIN)/pytest -q -m "not container"
+
+clips: install ## try every clip of tests/clips.py and write the table of what becomes of them
+	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \
+		--clip-table tests/integration/clips.md
 
 demo: install ## upload a clip to an emulated AWS on loopback, and watch it come back painted
 	$(BIN)/python -m infra.local.demo

@@ -15,7 +15,7 @@ import numpy as np
 
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import SourceObject
-from handler.domain.media import SoundTrack, VideoFacts
+from handler.domain.media import Encoding, SoundTrack, VideoFacts
 from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
 
 FACTS = VideoFacts(
@@ -30,7 +30,12 @@ FACTS = VideoFacts(
     pixel_format="yuv420p",
     color_matrix="bt709",
     full_range=False,
+    transfer="sdr",
+    primaries="bt709",
+    interlaced=False,
+    transparent=False,
     sound=(SoundTrack(0, "aac", 2, 48000, Fraction(0), Fraction(0), 10),),
+    subtitles=(),
     size_bytes=1000,
 )
 
@@ -141,6 +146,7 @@ class FakeMedia:
         self.still = False
         self.loses_on_write = 0
         self.written: list[Frame] = []
+        self.encoding = Encoding.of()
 
     def probe(self, video: Path) -> VideoFacts:
         content = video.read_bytes()
@@ -149,7 +155,11 @@ class FakeMedia:
         if content.startswith(b"result "):
             width, height = self.facts.encoded_size
             return replace(
-                self.facts, width=width, height=height, frame_count=int(content.split()[1])
+                self.facts,
+                width=width,
+                height=height,
+                frame_count=int(content.split()[1]),
+                codec=self.encoding.codec.value,
             )
         return self.facts
 
@@ -164,9 +174,10 @@ class FakeMedia:
 
     @contextmanager
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path
+        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
     ) -> Iterator[FrameWriter]:
         self.written = []
+        self.encoding = encoding
         yield self
         video.write_text(f"result {len(self.written) - self.loses_on_write}")
 

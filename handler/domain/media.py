@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
+
+from handler.domain.errors import Rejected
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class SoundTrack:
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """One video stream and the sound beside it.
+    """One video stream, and the sound and the subtitles beside it.
 
     Attributes:
         width, height: px as displayed, rotation applied.
@@ -42,10 +45,16 @@ class VideoFacts:
         sample_aspect_ratio: width over height of one displayed pixel.
         start: seconds from the start of the file to the first frame.
         codec, pixel_format: as ffmpeg spells them.
-        color_matrix: ``bt601``, ``bt709`` or ``bt2020``; where the file is silent, what players
-            assume for its size.
-        full_range: samples use 0..255 rather than 16..235.
+        color_matrix: from luma and chroma to RGB: ``bt601``, ``bt709``, ``bt2020``, ``fcc`` or
+            ``smpte240m``; where the file is silent, what players assume for its codec and size.
+        full_range: samples use 0..255 rather than 16..235, as RGB always does.
+        transfer: ``sdr``, or of high dynamic range ``pq`` or ``hlg``.
+        primaries: what red, green and blue are: ``bt709`` (and all that is near it), or a wide
+            gamut, ``bt2020``, ``smpte431`` or ``smpte432``.
+        interlaced: frames hold two fields that were taken one after the other.
+        transparent: pixels have an alpha channel.
         sound: the tracks in the order of the file, without those that hold nothing.
+        subtitles: places of the text tracks among the subtitle tracks of the file, from 0.
         size_bytes: of the file.
     """
 
@@ -60,7 +69,12 @@ class VideoFacts:
     pixel_format: str
     color_matrix: str
     full_range: bool
+    transfer: str
+    primaries: str
+    interlaced: bool
+    transparent: bool
     sound: tuple[SoundTrack, ...]
+    subtitles: tuple[int, ...]
     size_bytes: int
 
     @property
@@ -95,15 +109,71 @@ def working_dimensions(
     return max(smallest_side, width), max(smallest_side, height)
 
 
-def nearest_rate(rate: Fraction, cap: Fraction = Fraction(60)) -> Fraction:
+def nearest_rate(
+    rate: Fraction, cap: Fraction = Fraction(60), tolerance: Fraction = Fraction(1, 2000)
+) -> Fraction:
     """The constant rate, frames/s, at which a stream without one is decoded.
 
-    Whole rates and the NTSC family (whole rates x 1000/1001) are what cameras mean; a measured
-    average within 0.05 % of one is taken as that one, any other is kept to 1/1000 frames/s.
+    Whole rates and the NTSC family (whole rates x 1000/1001) are what cameras mean: the nearer one
+    is taken where it is within the (relative) tolerance. Any other is kept to 1/1000 frames/s.
     """
     capped = min(rate, cap)
     whole = max(1, round(capped))
-    for candidate in (Fraction(whole), Fraction(whole * 1000, 1001)):
-        if abs(capped - candidate) <= candidate / 2000:
-            return candidate
+    usual = min(
+        (Fraction(whole), Fraction(whole * 1000, 1001)), key=lambda usual: abs(capped - usual)
+    )
+    if abs(capped - usual) <= usual * tolerance:
+        return usual
     return max(Fraction(1, 1000), Fraction(round(capped * 1000), 1000))
+
+
+class Codec(StrEnum):
+    """What a result can be encoded in."""
+
+    H264 = "h264"
+    HEVC = "hevc"
+
+
+DEFAULT_CRF = {Codec.H264: 20, Codec.HEVC: 20}
+"""Visually lossless: VMAF of at least 93 against the frames themselves."""
+
+DEFAULT_PRESET = {Codec.H264: "superfast", Codec.HEVC: "ultrafast"}
+"""Slower ones make smaller files; these leave the processor to the painting."""
+
+PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow", "placebo"),
+)
+BEST_CRF, WORST_CRF = 1, 51
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How painted frames become a video.
+
+    Attributes:
+        crf: constant rate factor, 1 (best, largest) to 51; each 6 more about halve the file.
+        preset: how much time x264 or x265 takes to save bits.
+
+    Raises:
+        Rejected: there is no such factor or preset.
+    """
+
+    codec: Codec
+    crf: int
+    preset: str
+
+    def __post_init__(self) -> None:
+        if not BEST_CRF <= self.crf <= WORST_CRF:
+            raise Rejected(f"the crf must be from {BEST_CRF} to {WORST_CRF}, not {self.crf}")
+        if self.preset not in PRESETS:
+            raise Rejected(f"the preset must be one of {', '.join(PRESETS)}, not {self.preset!r}")
+
+    @classmethod
+    def of(
+        cls, codec: Codec = Codec.H264, crf: int | None = None, preset: str | None = None
+    ) -> Encoding:
+        """An encoding whose unsaid parts are the codec's defaults."""
+        return cls(
+            codec, DEFAULT_CRF[codec] if crf is None else crf, preset or DEFAULT_PRESET[codec]
+        )

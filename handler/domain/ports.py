@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handler.domain.job import SourceObject
-from handler.domain.media import VideoFacts
+from handler.domain.media import Encoding, VideoFacts
 
 Frame = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), sRGB, colour order red, green, blue."""
@@ -100,7 +100,8 @@ class Media(Protocol):
     ) -> AbstractContextManager[Iterator[Frame]]:
         """Decode every frame in order, rotation applied.
 
-        The frames are uint8 (facts.height, facts.width, 3) sRGB, each owned by the caller. A frame
+        The frames are uint8 (facts.height, facts.width, 3) in BT.709 for an SDR screen, whatever
+        the source is: deinterlaced, tone-mapped, over black. Each is owned by the caller. A frame
         that can't be decoded ends the iteration.
 
         Raises, while iterating:
@@ -110,9 +111,11 @@ class Media(Protocol):
         """
 
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path
+        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
     ) -> AbstractContextManager[FrameWriter]:
-        """Encode frames to ``video`` with the sound of ``sound_from`` beside them.
+        """Encode frames to ``video``, beside them what ``sound_from`` has but pictures.
+
+        That is sound, text subtitles, chapters and what it says about itself.
 
         The file is complete once the context is left without an exception, else it is removed.
 

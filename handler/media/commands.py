@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
-from handler.domain.media import SoundTrack, VideoFacts
+from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
 from handler.media.containers import INPUT_OPTIONS
 
 QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning")
 GUARDS = tuple(word for name, value in INPUT_OPTIONS.items() for word in (f"-{name}", value))
 EXACT_COLORS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
-MP4_SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mp2"})
-"""Sound that MP4 holds as it is; anything else becomes AAC."""
+MP4_SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+"""Sound that players take from MP4 as it is; anything else becomes AAC."""
 
 LEAST_MP3_RATE_HZ = 16_000
 """MP4 holds MP3 of MPEG-1 and MPEG-2, not the slower MPEG-2.5."""
@@ -22,70 +22,169 @@ MOST_AAC_CHANNELS = 8
 """Sound of more channels than 7.1 is mixed down to stereo where it can't be copied."""
 
 AAC_BITS_PER_SECOND_AND_CHANNEL = 96_000
+AAC_BITS_PER_SAMPLE = 6
+"""The most that a frame of AAC holds: 6144 bits a channel and 1024 samples."""
 
-DEFAULT_PRESET = "superfast"
-DEFAULT_CRF = 20
+LEAST_TICKS_PER_SECOND = 10_000
+
+HVC1 = {Codec.HEVC: ("-tag:v", "hvc1", "-x265-params", "log-level=warning")}
+"""Apple's players show HEVC under this name only."""
+ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265"}
+
+DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Those that see the alpha channel, where ffmpeg's own don't."""
+
+DIFFUSE_WHITE_NITS = 203
+"""Light of a white sheet of paper in HDR, cd/m2: ITU-R BT.2408."""
+
+PEAK_NITS = {"pq": 10_000, "hlg": 1_000}
+"""The brightest light that a transfer can mean, cd/m2: SMPTE ST 2084, ITU-R BT.2100."""
+
+PRIMARIES = {"bt709": "709", "bt2020": "2020", "smpte431": "smpte431", "smpte432": "smpte432"}
+TRANSFERS = {"sdr": "bt709", "pq": "smpte2084", "hlg": "arib-std-b67"}
+
+LINEAR_TO = 0.6
+"""Part of diffuse white up to which tone mapping keeps light as it is: shadows, skin, grass. Above,
+the curve leaves diffuse white at 0.81 of SDR's white, as ITU-R BT.2390's does, and the rest to
+highlights."""
 
 
 def decode_command(ffmpeg: str, video: Path, facts: VideoFacts) -> list[str]:
-    """Frames of a video as raw rgb24 of its displayed size on stdout.
-
-    A stream without a constant rate is brought to ``facts.frame_rate`` by repeating and dropping
-    frames; one with a constant rate passes frame by frame.
-    """
-    even = "" if facts.constant_rate else f"fps={facts.frame_rate},"
-    source_range = "full" if facts.full_range else "limited"
+    """Frames of a video as raw rgb24 of its displayed size on stdout."""
+    decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
         ffmpeg,
         *QUIET,
         *GUARDS,
+        *(("-c:v", decoder) if decoder else ()),
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
-        "-vf",
-        f"{even}scale={facts.width}:{facts.height}:in_color_matrix={facts.color_matrix}"
-        f":in_range={source_range}:out_range=full:{EXACT_COLORS},format=rgb24",
+        *("-vf", ",".join(decode_filters(facts))),
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
     ]
 
 
-def encode_command(ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path) -> list[str]:
-    """Raw rgb24 frames on stdin to H.264 in MP4, with the sound of the source.
+def decode_filters(facts: VideoFacts) -> list[str]:
+    """From decoded frames, which ffmpeg has turned already, to rgb24 for an SDR screen.
 
-    4:2:0 needs even sides: an odd one gains a row or column that repeats its neighbour. The
-    picture starts as long after the file's start as it does in the source.
+    Each step is there only where the video needs it; for ordinary video it is one conversion.
     """
-    sound = [word for track in facts.sound for word in ("-map", f"1:a:{track.index}")]
-    width, height = facts.encoded_size
-    right, bottom = width - facts.width, height - facts.height
-    smear = (
-        f"pad={width}:{height}:0:0,fillborders=right={right}:bottom={bottom}:mode=smear,"
-        if right or bottom
-        else ""
+    return [
+        *_deinterlaced(facts),
+        *_evened(facts),
+        _to_rgb(facts),
+        *_over_black(facts),
+        *_to_sdr(facts),
+        "format=rgb24",
+    ]
+
+
+def _deinterlaced(facts: VideoFacts) -> list[str]:
+    """One frame of each pair of fields; frames that say they are progressive stay."""
+    return ["bwdif=mode=send_frame:deint=interlaced"] if facts.interlaced else []
+
+
+def _evened(facts: VideoFacts) -> list[str]:
+    """A stream without a constant rate gets one by repeating and dropping frames."""
+    return [] if facts.constant_rate else ["setpts=PTS-STARTPTS", f"fps={facts.frame_rate}"]
+
+
+def _to_rgb(facts: VideoFacts) -> str:
+    """RGB, full range, of the displayed size, with the bits that the steps after it need."""
+    pixels = "gbrp16le" if _needs_sdr(facts) else "gbrap" if facts.transparent else "rgb24"
+    source_range = "full" if facts.full_range else "limited"
+    return (
+        f"scale={facts.width}:{facts.height}:in_color_matrix={facts.color_matrix}"
+        f":in_range={source_range}:out_range=full:{EXACT_COLORS},format={pixels}"
     )
-    aspect = facts.sample_aspect_ratio
+
+
+def _over_black(facts: VideoFacts) -> list[str]:
+    """Transparent pixels as players show them."""
+    shown = facts.transparent and not _needs_sdr(facts)
+    return ["premultiply=inplace=1"] if shown else []
+
+
+def _to_sdr(facts: VideoFacts) -> list[str]:
+    """Through linear light, where diffuse white is 1, to BT.709's primaries and an SDR screen.
+
+    Source: ITU-R BT.2408, BT.2087, BT.1886; the curve is a Moebius transform, on the largest of
+    red, green and blue, so that hues stay.
+    """
+    if not _needs_sdr(facts):
+        return []
+    peak = PEAK_NITS.get(facts.transfer, 0) / DIFFUSE_WHITE_NITS
+    curve = f"tonemap=mobius:param={LINEAR_TO}:desat=0:peak={peak:.4f}"
+    return [
+        f"zscale=matrixin=gbr:rangein=full:primariesin={PRIMARIES[facts.primaries]}"
+        f":transferin={TRANSFERS[facts.transfer]}:matrix=gbr:primaries=709:transfer=linear"
+        f":npl={DIFFUSE_WHITE_NITS}:agamma=0",  # exact: else HLG is bent colour by colour
+        "format=gbrpf32le",
+        *([curve] if peak else []),
+        "zscale=transfer=bt709:range=full",
+        "format=gbrp",
+    ]
+
+
+def _needs_sdr(facts: VideoFacts) -> bool:
+    return facts.transfer != "sdr" or facts.primaries != "bt709"
+
+
+def encode_command(
+    ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+) -> list[str]:
+    """Raw rgb24 frames on stdin to H.264 or HEVC in MP4, and all but the pictures of the source.
+
+    The picture starts as long after the file's start as it does in the source.
+    """
     return [
         ffmpeg,
         *QUIET,
         "-y",
         *("-f", "rawvideo", "-pixel_format", "rgb24"),
         *("-video_size", f"{facts.width}x{facts.height}", "-framerate", str(facts.frame_rate)),
-        *("-itsoffset", _decimal(facts.start)),
         *("-i", "pipe:0"),
         *GUARDS,
         *("-i", f"file:{sound_from.absolute()}"),
-        *("-map", "0:v:0", *sound, "-map_metadata", "1", "-map_chapters", "1"),
-        "-vf",
-        f"{smear}scale=out_color_matrix=bt709:out_range=limited:{EXACT_COLORS},"
-        f"format=yuv420p,setsar={aspect.numerator}/{aspect.denominator}:max=65535",
-        *("-fps_mode", "passthrough"),
-        *("-c:v", "libx264", "-preset", DEFAULT_PRESET, "-crf", str(DEFAULT_CRF)),
+        *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
+        *("-vf", ",".join(encode_filters(facts))),
+        *("-fps_mode", "passthrough", "-enc_time_base", f"1/{_ticks_per_second(facts)}"),
+        *("-c:v", ENCODERS[encoding.codec], "-preset", encoding.preset, "-crf", str(encoding.crf)),
+        *HVC1.get(encoding.codec, ()),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
         *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),
+        *("-c:s", "mov_text"),
         *("-movflags", "+faststart", "-f", "mp4"),
         f"file:{video.absolute()}",
     ]
+
+
+def encode_filters(facts: VideoFacts) -> list[str]:
+    """From rgb24 to what every player shows: 4:2:0, BT.709, limited range.
+
+    4:2:0 needs even sides: an odd one gains a row or column that repeats its neighbour.
+    """
+    width, height = facts.encoded_size
+    right, bottom = width - facts.width, height - facts.height
+    aspect = facts.sample_aspect_ratio
+    ticks = _ticks_per_second(facts)
+    return [
+        *([f"pad={width}:{height}:0:0"] if right or bottom else []),
+        *([f"fillborders=right={right}:bottom={bottom}:mode=smear"] if right or bottom else []),
+        f"scale=out_color_matrix=bt709:out_range=limited:{EXACT_COLORS}",
+        "format=yuv420p",
+        f"setsar={aspect.numerator}/{aspect.denominator}:max=65535",
+        f"settb=1/{ticks}",
+        f"setpts=PTS+{round(facts.start * ticks)}",
+    ]
+
+
+def _beside(facts: VideoFacts) -> list[str]:
+    sound = (f"1:a:{track.index}" for track in facts.sound)
+    subtitles = (f"1:s:{index}" for index in facts.subtitles)
+    return [word for stream in (*sound, *subtitles) for word in ("-map", stream)]
 
 
 def is_copied(track: SoundTrack) -> bool:
@@ -99,13 +198,16 @@ def _sound_codec(facts: VideoFacts, index: int) -> tuple[str, ...]:
     if is_copied(track):
         return (f"-c:a:{index}", "copy")
     channels = track.channels if 1 <= track.channels <= MOST_AAC_CHANNELS else 2
-    bits_per_second = AAC_BITS_PER_SECOND_AND_CHANNEL * channels
+    bits_per_second = channels * min(
+        AAC_BITS_PER_SECOND_AND_CHANNEL, AAC_BITS_PER_SAMPLE * track.sample_rate_hz
+    )
     return (
         *(f"-c:a:{index}", "aac", f"-b:a:{index}", str(bits_per_second)),
-        *(f"-ac:a:{index}", str(channels)),
+        *(f"-ac:a:{index}", str(channels), f"-filter:a:{index}", "aresample=async=1"),
     )
 
 
-def _decimal(seconds: Fraction) -> str:
-    """ffmpeg takes times as decimals; a microsecond is its own resolution."""
-    return f"{float(seconds):.6f}"
+def _ticks_per_second(facts: VideoFacts) -> int:
+    """A clock on which every frame lies exactly and the start of the first one closely."""
+    numerator = facts.frame_rate.numerator
+    return numerator * ceil(LEAST_TICKS_PER_SECOND / numerator)

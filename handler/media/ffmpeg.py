@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from handler.domain.errors import Defect, Rejected, Unavailable
-from handler.domain.media import VideoFacts
+from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameWriter
 from handler.media import pictures, probe
 from handler.media.commands import decode_command, encode_command
@@ -39,9 +39,9 @@ class FfmpegMedia:
 
     @contextmanager
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path
+        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
     ) -> Iterator[FrameWriter]:
-        argv = encode_command(self._ffmpeg, video, facts, sound_from)
+        argv = encode_command(self._ffmpeg, video, facts, sound_from, encoding)
         process = FfmpegProcess(argv, feeds=True)
         try:
             with process:

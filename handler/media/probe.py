@@ -71,7 +71,10 @@ def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:
         for track in found["sound"]
     )
     exact = {name: Fraction(found[name]) for name in ("frame_rate", "sample_aspect_ratio", "start")}
-    return VideoFacts(**{**found, **exact, "sound": sound, "size_bytes": size_bytes})
+    subtitles = tuple(found["subtitles"])
+    return VideoFacts(
+        **{**found, **exact, "sound": sound, "subtitles": subtitles, "size_bytes": size_bytes}
+    )
 
 
 def _within_limits(facts: VideoFacts) -> VideoFacts:

@@ -10,10 +10,12 @@ import json
 import sys
 from array import array
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -22,24 +24,43 @@ from av.video.stream import VideoStream
 from handler.domain.media import nearest_rate
 from handler.media.containers import INPUT_OPTIONS, KINDS
 
-# Values of ffmpeg's AVColorSpace and AVColorRange (libavutil/pixfmt.h).
-COLOR_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+# Values of ffmpeg's AVColorSpace, AVColorPrimaries, AVColorTransferCharacteristic and AVColorRange
+# (libavutil/pixfmt.h).
+COLOR_MATRICES = {
+    **{1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
+}
+WIDE_PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
+HDR_TRANSFERS = {16: "pq", 18: "hlg"}
 FULL_RANGE = 2
+ALWAYS_BT601 = frozenset({"vp8", "mjpeg"})
+"""Codecs that define the matrix themselves."""
+
 SD_WIDTH, SD_HEIGHT = 1279, 576
 """The largest size, px, that players take for BT.601 where a file states no matrix."""
 
 RATE_TOLERANCE = 0.5
 """Frames that a picture may be away from its place on an even grid (ms-rounded containers)."""
 
-FASTEST_EVENED_RATE = 60
-"""Frames/s up to which the grid that all pictures lie on is taken for the rate of a stream with
-gaps; beyond, the grid is only the clock of a recorder, and the mean rate is taken."""
+TIME_TOLERANCE = 0.015
+"""The same in seconds, where frames are long: sound would be heard beside the picture."""
+
+SHORT_GAPS_PERCENTILE, PAUSE = 10, 1.5
+"""Of a variable rate the short gaps between pictures tell the rate that was meant: those up to 1.5
+times the tenth percentile. Longer ones are pauses, filled by repeating."""
+
+VARIABLE_RATE_TOLERANCE = Fraction(1, 200)
+"""How far, relative, the short gaps of a stream that jitters may lead from a usual rate."""
+
+FRAMES_LOOKED_AT = 8
+"""How many frames tell whether a video is interlaced; some begin with progressive ones."""
+
+TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
 
 
 def main() -> None:
     try:
         with opened(sys.argv[1]) as container:
-            first = first_frame(container)
+            first = first_frames(container)
         with opened(sys.argv[1]) as container:  # anew: seeking back would lose packets
             answer: dict[str, Any] = {"facts": look_into(container, first)}
     except NoPicture as error:
@@ -59,24 +80,36 @@ def opened(path: str) -> InputContainer:
     return av.open(f"file:{path}", options=dict(INPUT_OPTIONS))
 
 
-def look_into(container: InputContainer, first: VideoFrame) -> dict[str, Any]:
-    """Facts as ``handler.media.probe`` expects them; fractions as strings."""
+def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, Any]:
+    """Facts as ``handler.media.probe`` expects them; fractions as strings.
+
+    Args:
+        frames: the first ones that can be decoded; packets before them show nothing.
+    """
     video = video_stream(container)
+    first = frames[0]
     times: array[int] = array("q")
     last_duration = 0
-    sound = {stream.index: Sound(stream) for stream in container.streams.audio}
+    sound = {s.index: Sound(s) for s in container.streams.audio if s.codec_context is not None}
     for packet in container.demux():
         if packet.stream.index in sound:
             sound[packet.stream.index].take(packet)
-        elif packet.stream is video and packet.pts is not None and not packet.is_discard:
-            times.append(packet.pts)
-            last_duration = packet.duration or 0
+        elif packet.stream is video and not packet.is_discard:
+            shown = packet.dts if packet.pts is None else packet.pts
+            if shown is not None:
+                times.append(shown)
+                last_duration = packet.duration or 0
+    start = stream_start(video)
+    decodable = array("q", (time for time in times if first.pts is None or time >= first.pts))
+    if 0 < len(decodable) < len(times):  # it begins between two key frames
+        start += (min(decodable) - min(times)) * Fraction(video.time_base or 0)
+        times = decodable
     rate, constant, count = frame_grid(times, last_duration, video)
 
-    begin = min(seconds(stream) for stream in (video, *container.streams.audio))
+    begin = min(stream_start(stream) for stream in (video, *container.streams.audio))
     width, height = first.width, first.height
     aspect = Fraction(video.sample_aspect_ratio or 1) or Fraction(1)
-    if first.rotation % 180:
+    if round(first.rotation) % 180 == 90:
         width, height, aspect = height, width, 1 / aspect
     return {
         "width": width,
@@ -85,23 +118,40 @@ def look_into(container: InputContainer, first: VideoFrame) -> dict[str, Any]:
         "frame_count": count,
         "constant_rate": constant,
         "sample_aspect_ratio": str(aspect),
-        "start": str(seconds(video) - begin),
+        "start": str(start - begin),
         "codec": video.codec_context.codec.canonical_name,
         "pixel_format": first.format.name,
-        "color_matrix": COLOR_MATRICES.get(
-            int(first.colorspace), "bt709" if is_hd(first) else "bt601"
-        ),
-        "full_range": int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj"),
+        **colors(first, video),
+        "interlaced": any(frame.interlaced_frame for frame in frames),
         "sound": [
             track.as_json(index, begin)
             for index, track in enumerate(sound.values())
             if track.packets
         ],
+        "subtitles": [
+            index
+            for index, stream in enumerate(container.streams.subtitles)
+            if stream.codec_context and stream.codec_context.codec.canonical_name in TEXT_SUBTITLES
+        ],
     }
 
 
-def is_hd(frame: VideoFrame) -> bool:
-    return frame.width > SD_WIDTH or frame.height > SD_HEIGHT
+def colors(frame: VideoFrame, video: VideoStream) -> dict[str, Any]:
+    """What the numbers of a frame mean."""
+    is_hd = frame.width > SD_WIDTH or frame.height > SD_HEIGHT
+    of_old = not is_hd or video.codec_context.codec.canonical_name in ALWAYS_BT601
+    transfer = HDR_TRANSFERS.get(int(frame.color_trc), "sdr")
+    primaries = "bt709" if transfer == "sdr" else "bt2020"
+    return {
+        "color_matrix": COLOR_MATRICES.get(int(frame.colorspace), "bt601" if of_old else "bt709"),
+        "full_range": int(frame.color_range) == FULL_RANGE
+        or frame.format.name.startswith("yuvj")
+        or frame.format.is_rgb,
+        "transfer": transfer,
+        "primaries": WIDE_PRIMARIES.get(int(frame.color_primaries), primaries),
+        "transparent": any(component.is_alpha for component in frame.format.components)
+        or video.metadata.get("alpha_mode") == "1",
+    }
 
 
 class Sound:
@@ -126,7 +176,7 @@ class Sound:
             "codec": codec.codec.canonical_name,
             "channels": codec.channels,
             "sample_rate_hz": codec.sample_rate,
-            "start": str(seconds(self._stream) - begin),
+            "start": str(stream_start(self._stream) - begin),
             "first_packet": str(first_packet - begin),
             "packets": self.packets,
         }
@@ -140,12 +190,13 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise NoPicture("the file holds no video")
 
 
-def first_frame(container: InputContainer) -> VideoFrame:
+def first_frames(container: InputContainer) -> list[VideoFrame]:
     video = video_stream(container)
     video.thread_type = "NONE"
-    for frame in container.decode(video):
-        return frame
-    raise NoPicture("not one frame of the video can be decoded")
+    frames = list(islice(container.decode(video), FRAMES_LOOKED_AT))
+    if not frames:
+        raise NoPicture("not one frame of the video can be decoded")
+    return frames
 
 
 def frame_grid(
@@ -163,18 +214,28 @@ def frame_grid(
     shown = np.sort(np.frombuffer(times, np.int64))
     offsets = (shown - shown[0]) * float(time_base)
     span = Fraction(int(shown[-1] - shown[0])) * time_base
-    for rate in [Fraction(r) for r in (video.guessed_rate, video.base_rate) if r]:
-        away = np.abs(offsets * float(rate) - np.arange(len(shown)))
-        if away.max() <= RATE_TOLERANCE:
+    mean = nearest_rate((len(shown) - 1) / span) if span else Fraction(25)
+    for rate in [Fraction(r) for r in (video.guessed_rate, video.base_rate, mean) if r]:
+        away = np.abs(offsets - np.arange(len(shown)) / float(rate)).max()
+        if away <= min(TIME_TOLERANCE, RATE_TOLERANCE / rate):
             return rate, True, len(shown)
-    finest = Fraction(video.base_rate or 0)
-    mean = (len(shown) - 1) / span if span else Fraction(25)
-    rate = nearest_rate(finest if 0 < finest <= FASTEST_EVENED_RATE else mean)
+    rate = nearest_rate(meant_rate(offsets), tolerance=VARIABLE_RATE_TOLERANCE)
     duration = span + last_duration * time_base
     return rate, False, max(1, round(duration * rate))
 
 
-def seconds(stream: Any) -> Fraction:
+def meant_rate(offsets: npt.NDArray[np.float64]) -> Fraction:
+    """Frames/s at which a stream of variable rate runs where it doesn't pause."""
+    gaps = np.diff(offsets)
+    gaps = gaps[gaps > 0]
+    if not len(gaps):
+        return Fraction(25)
+    short = gaps[gaps <= PAUSE * np.percentile(gaps, SHORT_GAPS_PERCENTILE)]
+    return Fraction(1 / float(short.mean()))
+
+
+def stream_start(stream: Any) -> Fraction:
+    """Seconds at which a stream begins, as its container says."""
     return Fraction((stream.start_time or 0) * stream.time_base)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.domain.errors import Defect, Rejected
-from handler.domain.media import VideoFacts, working_dimensions
+from handler.domain.media import Encoding, VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
@@ -33,6 +33,7 @@ class PaintOrder:
         keyframe_interval: at most so many frames from one that the transformer paints to the next;
             those between are carried along the motion. 1 paints every frame.
         poster: where to write the JPEG with one frame before and after, if anywhere.
+        encoding: of the result.
     """
 
     source: Path
@@ -42,6 +43,7 @@ class PaintOrder:
     result: Path
     keyframe_interval: int = 1
     poster: Path | None = None
+    encoding: Encoding = field(default_factory=Encoding.of)
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def paint_video(
     with (
         media.read_frames(order.source, facts) as decoded,
         read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
-        media.write_video(order.result, facts, order.source) as encoder,
+        media.write_video(order.result, facts, order.source, order.encoding) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
         in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):
@@ -111,7 +113,7 @@ def paint_video(
                 on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames)
+        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise

@@ -5,35 +5,44 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handler.domain.errors import Defect
-from handler.domain.media import VideoFacts
+from handler.domain.media import Encoding, VideoFacts
 
 SOUND_DRIFT = Fraction(20, 1000)
 """Seconds that sound may move against the picture, below what people notice."""
 
+AAC_RUN_IN_SAMPLES = 1024
+"""What ffmpeg's encoder puts before the first sample, and players leave out."""
 
-def verify(result: VideoFacts, source: VideoFacts, frames: int) -> VideoFacts:
+
+def verify(result: VideoFacts, source: VideoFacts, frames: int, encoding: Encoding) -> VideoFacts:
     """Return ``result``'s facts when the file can be published.
 
     Args:
         result: facts of the finished file, found by opening it again.
         source: facts of the upload.
         frames: how many were written.
+        encoding: what was ordered.
 
     Raises:
-        Defect: size, frame rate, frame count, pixel aspect or sound differ from what they must be.
+        Defect: codec, size, frame rate, frame count, pixel aspect, sound or subtitles differ from
+            what they must be.
     """
     for what, found, wanted in (
+        ("codec", result.codec, encoding.codec),
         ("size", (result.width, result.height), source.encoded_size),
         ("frame rate", result.frame_rate, source.frame_rate),
         ("frame count", result.frame_count, frames),
         ("pixel aspect ratio", result.sample_aspect_ratio, source.sample_aspect_ratio),
         ("number of sound tracks", len(result.sound), len(source.sound)),
+        ("number of subtitles", len(result.subtitles), len(source.subtitles)),
     ):
         if found != wanted:
             raise Defect(f"the finished video has a {what} of {found} instead of {wanted}")
     for number, (now, before) in enumerate(zip(result.sound, source.sound, strict=True), start=1):
         copied = now.codec == before.codec
-        moved = now.first_packet - before.first_packet if copied else now.start - before.start
+        run_in = Fraction(0) if copied else AAC_RUN_IN_SAMPLES / Fraction(now.sample_rate_hz)
+        expected = before.first_packet if copied else before.start
+        moved = now.first_packet + run_in - expected
         drift = moved - (result.start - source.start)
         if abs(drift) > SOUND_DRIFT:
             raise Defect(

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from handler.domain.errors import Defect, Rejected
+from handler.domain.media import Codec, Encoding
 from handler.domain.ports import Frame, Media
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips
@@ -77,7 +78,7 @@ def test_reading_may_stop_early(subject: Subject, tmp_path: Path) -> None:
 def test_what_is_written_can_be_read(subject: Subject, tmp_path: Path) -> None:
     media, video, result = subject.media, subject.video(tmp_path), tmp_path / "result.mp4"
     facts = media.probe(video)
-    with media.write_video(result, facts, video) as writer:
+    with media.write_video(result, facts, video, Encoding.of()) as writer:
         for frame in _frames(media, video):
             writer.write(frame)
     written = media.probe(result)
@@ -86,10 +87,22 @@ def test_what_is_written_can_be_read(subject: Subject, tmp_path: Path) -> None:
     assert [track.packets for track in written.sound] == [track.packets for track in facts.sound]
 
 
+@pytest.mark.parametrize("codec", list(Codec))
+def test_a_result_has_the_codec_that_was_ordered(
+    subject: Subject, codec: Codec, tmp_path: Path
+) -> None:
+    media, video, result = subject.media, subject.video(tmp_path), tmp_path / "result.mp4"
+    facts = media.probe(video)
+    with media.write_video(result, facts, video, Encoding.of(codec)) as writer:
+        for frame in _frames(media, video):
+            writer.write(frame)
+    assert media.probe(result).codec == codec
+
+
 def test_an_unfinished_result_is_not_left(subject: Subject, tmp_path: Path) -> None:
     media, video, result = subject.media, subject.video(tmp_path), tmp_path / "result.mp4"
     facts = media.probe(video)
-    with pytest.raises(KeyError), media.write_video(result, facts, video) as writer:
+    with pytest.raises(KeyError), media.write_video(result, facts, video, Encoding.of()) as writer:
         writer.write(np.zeros((facts.height, facts.width, 3), np.uint8))
         raise KeyError
     assert not result.exists()
@@ -99,7 +112,9 @@ def test_a_frame_of_another_size_is_refused(subject: Subject, tmp_path: Path) ->
     media, video = subject.media, subject.video(tmp_path)
     with (
         pytest.raises(Defect),
-        media.write_video(tmp_path / "result.mp4", media.probe(video), video) as writer,
+        media.write_video(
+            tmp_path / "result.mp4", media.probe(video), video, Encoding.of()
+        ) as writer,
     ):
         writer.write(np.zeros((5, 5, 3), np.uint8))
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from handler.domain.errors import Defect
-from handler.domain.media import SoundTrack, VideoFacts
+from handler.domain.media import Encoding, SoundTrack, VideoFacts
 from handler.pipeline.verify import verify
 from tests.fakes import FACTS
 
@@ -20,22 +20,24 @@ def _with_sound(start: str, packets: int = 10) -> VideoFacts:
 
 
 def test_the_same_video_passes() -> None:
-    assert verify(FACTS, FACTS, FACTS.frame_count) is FACTS
+    assert verify(FACTS, FACTS, FACTS.frame_count, Encoding.of()) is FACTS
 
 
 def test_an_odd_size_passes_with_its_padding() -> None:
     odd = replace(FACTS, width=33, height=25)
-    verify(replace(FACTS, width=34, height=26), odd, 5)
+    verify(replace(FACTS, width=34, height=26), odd, 5, Encoding.of())
 
 
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
+        (replace(FACTS, codec="hevc"), "codec"),
         (replace(FACTS, width=30), "size"),
         (replace(FACTS, frame_rate=Fraction(24)), "frame rate"),
         (replace(FACTS, frame_count=4), "frame count"),
         (replace(FACTS, sample_aspect_ratio=Fraction(4, 3)), "pixel aspect"),
         (replace(FACTS, sound=()), "sound tracks"),
+        (replace(FACTS, subtitles=(0,)), "subtitles"),
         (_with_sound("0.021"), "moved by 21 ms"),
         (_with_sound("-0.021"), "moved by -21 ms"),
         (_with_sound("0", packets=9), "9 packets instead of 10"),
@@ -43,17 +45,25 @@ def test_an_odd_size_passes_with_its_padding() -> None:
 )
 def test_anything_else_does_not(wrong: VideoFacts, what: str) -> None:
     with pytest.raises(Defect, match=what):
-        verify(wrong, FACTS, FACTS.frame_count)
+        verify(wrong, FACTS, FACTS.frame_count, Encoding.of())
 
 
 def test_sound_may_start_where_the_source_has_it() -> None:
-    verify(_with_sound("0.2"), _with_sound("0.19"), 5)
+    verify(_with_sound("0.2"), _with_sound("0.19"), 5, Encoding.of())
     late_picture = replace(FACTS, start=Fraction("0.2"))
-    verify(late_picture, late_picture, 5)
+    verify(late_picture, late_picture, 5, Encoding.of())
 
 
 def test_sound_that_became_another_codec_may_have_other_packets() -> None:
-    pcm = replace(
-        FACTS, sound=(SoundTrack(0, "pcm_s16le", 2, 48000, Fraction(0), Fraction(0), 99),)
-    )
-    verify(FACTS, pcm, 5)
+    run_in = SoundTrack(0, "aac", 2, 48000, Fraction(0), Fraction(-1024, 48000), 10)
+    pcm = SoundTrack(0, "pcm_s16le", 2, 48000, Fraction(0), Fraction(0), 99)
+    verify(replace(FACTS, sound=(run_in,)), replace(FACTS, sound=(pcm,)), 5, Encoding.of())
+
+
+def test_an_encoder_s_run_in_is_not_a_delay() -> None:
+    """Containers start a late track at its run-in, which nobody hears."""
+    at = Fraction(1, 5)
+    late_run_in = SoundTrack(0, "aac", 2, 48000, at - Fraction(1024, 48000), at, 10)
+    late_run_in = replace(late_run_in, first_packet=late_run_in.start)
+    pcm = SoundTrack(0, "pcm_s16le", 2, 48000, at, at, 99)
+    verify(replace(FACTS, sound=(late_run_in,)), replace(FACTS, sound=(pcm,)), 5, Encoding.of())

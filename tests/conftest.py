@@ -1,0 +1,31 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.clip_table import FAILED, PROPERTY, Row, rendered
+
+
+@pytest.fixture
+def tabulate(record_property: Callable[[str, object], None]) -> Callable[[Row], None]:
+    """Enters a row into the table of clips; see ``tests.clip_table``."""
+    return lambda row: record_property(PROPERTY, row.as_property())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clip-table", type=Path, help="write the table of clips to this file")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if path := config.getoption("clip_table"):
+        rows = [
+            {**row, **({} if report.passed else {"outcome": FAILED})}
+            for reports in terminalreporter.stats.values()
+            for report in reports
+            if getattr(report, "when", "") == "call"
+            for name, row in report.user_properties
+            if name == PROPERTY
+        ]
+        path.write_text(rendered(rows), encoding="utf-8")
