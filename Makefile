@@ -59,6 +59,7 @@ lock: .venv/installed ## pin every dependency with its hashes, for development a
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
 	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
+	echo checkov==3.3.30 | $(COMPILE) - -o infra/checkov.lock
 
 clean: ## remove what the targets made
 	rm -rf .venv build dist out .aws-sam
