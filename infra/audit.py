@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ ADVISORIES = "https://api.osv.dev/v1/query"
 """OSV, which holds PyPI's own advisories and GitHub's."""
 
 AUDIT_SECONDS = 900
+LONGEST_CAUSE = 150
 EXIT_VULNERABLE = 1
 
 
@@ -79,10 +81,10 @@ def audit(lock: Path, advisories: str) -> list[dict[str, Any]]:
     try:
         dependencies: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
-        why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        why = (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
         raise NotAudited(
-            f"{lock.name} was not audited, the advisory database {advisories} "
-            f"can't be asked from here: {why}"
+            f"{lock.name} was not audited, the advisory database {advisories} gave no answer: "
+            f"{textwrap.shorten(why, LONGEST_CAUSE)}"
         ) from None
     if skipped := [found["name"] for found in dependencies if "vulns" not in found]:
         raise NotAudited(f"{lock.name} was not audited: nothing is known about {skipped}")

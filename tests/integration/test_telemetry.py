@@ -27,6 +27,7 @@ SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "secret/secret/secret/secret/secret/secret0",
     "AWS_SESSION_TOKEN": "token-token-token-token-token",
 }
+PRIVATE = "words-that-a-user-sends-along"
 SIGNATURES = ("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "AWS4-HMAC-SHA256")
 
 
@@ -130,7 +131,7 @@ def test_modules_below_the_handler_speak_json_too(
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "rejected", "queued"])
-def test_no_secret_is_logged(
+def test_no_secret_is_logged_and_nothing_of_the_user_but_keys(
     cloud: Cloud,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,13 +144,13 @@ def test_no_secret_is_logged(
     if outcome == "queued":
         _break_downloads(monkeypatch)
     body = b"x" if outcome == "rejected" else clips.plain(tmp_path, frames=3).read_bytes()
-    event = queued(uploaded(KEY, cloud.upload(KEY, body)))
+    event = queued(uploaded(KEY, cloud.upload(KEY, body, note=PRIVATE)))
     event["Records"][0]["receiptHandle"] = "AQEB-a-handle-that-deletes-messages"
     handle(event)
     assert cloud.status("waves/clip")["state"] == outcome
     written = "".join(capfd.readouterr())
     assert "job_id" in written
-    for secret in (*SECRETS.values(), *SIGNATURES, "AQEB-a-handle"):
+    for secret in (*SECRETS.values(), *SIGNATURES, "AQEB-a-handle", PRIVATE):
         assert secret not in written
 
 
