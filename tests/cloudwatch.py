@@ -5,6 +5,7 @@ from __future__ import annotations
 OUR_METRICS = {
     "ColdStarts",
     "CostUSD",
+    "Frames",
     "FramesPainted",
     "JobsFailed",
     "JobsRejected",

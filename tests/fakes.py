@@ -236,14 +236,16 @@ class FakeObserver:
 
     def __init__(self) -> None:
         self.job_ids: list[str] = []
-        self.frames_painted: list[int] = []
+        self.frames: list[tuple[int, int]] = []
         self.states: list[State] = []
 
     def began(self, job_id: str) -> None:
         self.job_ids.append(job_id)
 
-    def painted(self, frames: int, paint_seconds: float, cost_usd: float | None) -> None:
-        self.frames_painted.append(frames)
+    def painted(
+        self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
+    ) -> None:
+        self.frames.append((frames, frames_painted))
 
     def ended(self, state: State) -> None:
         self.states.append(state)

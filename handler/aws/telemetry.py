@@ -39,8 +39,11 @@ class Telemetry:
         self._job_id = job_id
         self._logger.append_keys(job_id=job_id)
 
-    def painted(self, frames: int, paint_seconds: float, cost_usd: float | None) -> None:
-        self._metrics.add_metric("FramesPainted", MetricUnit.Count, frames)
+    def painted(
+        self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
+    ) -> None:
+        self._metrics.add_metric("Frames", MetricUnit.Count, frames)
+        self._metrics.add_metric("FramesPainted", MetricUnit.Count, frames_painted)
         self._metrics.add_metric("PaintSeconds", MetricUnit.Seconds, paint_seconds)
         if cost_usd is not None:
             self._metrics.add_metric("CostUSD", MetricUnit.NoUnit, cost_usd)

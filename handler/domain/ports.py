@@ -184,11 +184,14 @@ class Observer(Protocol):
     def began(self, job_id: str) -> None:
         """What follows is about this job."""
 
-    def painted(self, frames: int, paint_seconds: float, cost_usd: float | None) -> None:
+    def painted(
+        self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
+    ) -> None:
         """The video is painted, though not yet published.
 
         Args:
-            frames: that went through the transformer.
+            frames: in the result.
+            frames_painted: times that the transformer ran.
             paint_seconds: from the first frame to the last.
             cost_usd: of the function until now, None where none runs.
         """

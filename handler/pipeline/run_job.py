@@ -228,7 +228,10 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             now=studio.now(),
         )
         studio.observer.painted(
-            painting.frames_painted, painting.paint_seconds, written["lambda_cost_usd"]
+            painting.frames,
+            painting.frames_painted,
+            painting.paint_seconds,
+            written["lambda_cost_usd"],
         )
         _publish(job.results, order, written, studio)
 

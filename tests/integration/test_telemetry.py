@@ -77,8 +77,9 @@ def test_a_painted_job_is_measured(
     (line,) = run(cloud, clip, capsys).metrics
     measured = values(line)
     assert measured["JobsSucceeded"] == measured["ColdStarts"] == 1
-    assert measured["FramesPainted"] == 3
     report = json.loads(cloud.read("waves/clip.report.json"))
+    assert measured["Frames"] == report["frames"] == 3
+    assert measured["FramesPainted"] == report["frames_painted"]
     assert measured["PaintSeconds"] == pytest.approx(report["seconds"]["paint"], abs=1e-3)
     assert measured["CostUSD"] == report["lambda_cost_usd"]
     (directive,) = line["_aws"]["CloudWatchMetrics"]

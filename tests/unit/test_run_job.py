@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -222,12 +223,12 @@ def test_a_result_that_comes_back_is_refused_in_silence(bench: Bench) -> None:
         body = bench.store.body("out", path)
         metadata = bench.store.objects["out", path][-1].metadata
         bench.store.seed("in", f"videos/{path}", body, metadata)
-    before = dict(bench.store.objects)
+    before, painted = copy.deepcopy(bench.store.objects), bench.painter.frames_painted
     for path in ("monet/clip.mp4", "monet/clip.status.json"):
         outcome = bench.run(f"videos/{path}")
         assert (outcome["state"], outcome["reason"]) == ("rejected", OWN_RESULT)
     assert bench.store.objects == before
-    assert bench.painter.frames_painted == 5
+    assert bench.painter.frames_painted == painted
 
 
 def test_a_fetched_result_may_be_uploaded_again(bench: Bench) -> None:
@@ -247,7 +248,8 @@ def test_the_operator_hears_how_each_attempt_ended(bench: Bench) -> None:
         with pytest.raises(Defect):
             run_job(JobRequest("in", KEY), bench.studio, last_attempt=last_attempt)
     assert bench.observer.states == ["succeeded", "rejected", "queued", "failed"]
-    assert bench.observer.frames_painted == [5]
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert bench.observer.frames == [(5, report["frames_painted"])]
 
 
 def test_the_operator_hears_which_job_it_is(bench: Bench) -> None:
