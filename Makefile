@@ -5,10 +5,11 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv || echo $(BIN)/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
+CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test clips bench demo e2e image lock clean
+.PHONY: help install hub check test clips sbom audit bench demo e2e image lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,10 +26,17 @@ install: $(MODEL)/bundle.json ## make .venv with everything pinned in requiremen
 $(MODEL)/bundle.json: .venv/installed $(wildcard handler/modelling/*.py handler/modelling/*/*.py) handler/style/bundle.py
 	$(BIN)/artreel model build --from lite -o $(MODEL)
 
+# In an environment of its own, because it pins other versions of boto3 and its like.
+$(CHECKOV): infra/checkov.lock | install
+	rm -rf $(@D)
+	$(UV) venv --quiet --python $(BIN)/python $(@D)
+	$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r infra/checkov.lock
+	touch $@
+
 hub: install ## add TensorFlow and its hub to .venv, to build bundles from them and to test that
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r tests/hub.lock
 
-check: install ## lint, types, import rules, templates, and the fast tests with warnings as errors
+check: install $(CHECKOV) ## lint, types, import rules, templates, security rules, and the fast tests with warnings as errors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -37,12 +45,20 @@ check: install ## lint, types, import rules, templates, and the fast tests with 
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/pytest -q tests/unit tests/contract tests/infra
 
-test: install ## every test that needs no container; those of TF Hub after `make hub` only
+test: install $(CHECKOV) ## every test that needs no container; those of TF Hub after `make hub` only
 	$(BIN)/pytest -q -m "not container"
 
 clips: install ## try every clip of tests/clips.py and write the table of what becomes of them
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \
 		--clip-table tests/integration/clips.md
+
+sbom: install ## list what the image installs, as a CycloneDX bill of materials
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements container/runtime.lock --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o build/sbom.cdx.json
+
+audit: install ## look every pinned package up in the database of known vulnerabilities
+	$(BIN)/python -m infra.audit
 
 demo: install ## upload a clip to an emulated AWS on loopback, and watch it come back painted
 	$(BIN)/python -m infra.local.demo
@@ -63,6 +79,7 @@ lock: .venv/installed ## pin every dependency with its hashes, for development a
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
 	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
+	echo checkov==3.3.30 | $(COMPILE) - -o infra/checkov.lock
 
 clean: ## remove what the targets made
 	rm -rf .venv build dist out .aws-sam

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.domain.errors import Defect
-from handler.domain.ports import Media, Motion, Painter
+from handler.domain.ports import Media, Motion, Observer, Painter
 from handler.pipeline.run_job import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -65,6 +65,13 @@ def aws(service: str) -> Any:
     return boto3.client(service, config=patient)  # type: ignore[call-overload]
 
 
+@cache
+def observer() -> Observer:
+    from handler.aws.telemetry import Telemetry
+
+    return Telemetry()
+
+
 def job_queue() -> SqsJobQueue:
     """The queue that feeds this worker."""
     from handler.aws.job_queue import SqsJobQueue
@@ -74,7 +81,7 @@ def job_queue() -> SqsJobQueue:
 
 def forget() -> None:
     """Build everything anew when it is asked for next, as a fresh process would."""
-    for adapter in (settings, media, painter, motion, aws):
+    for adapter in (settings, media, painter, motion, aws, observer):
         adapter.cache_clear()
 
 
@@ -97,6 +104,7 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         media=media(),
         painter=painter,
         motion=motion,
+        observer=observer(),
         input_bucket=_needed("input_bucket"),
         output_bucket=_needed("output_bucket"),
         default_style=chosen.default_style,

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
-from handler.domain.job import SourceObject
+from handler.domain.job import RESULT_METADATA, SourceObject
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
 from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
+from handler.domain.status import State
 
 FACTS = VideoFacts(
     width=32,
@@ -89,10 +90,11 @@ class FakeObjectStore:
         path.write_bytes(found.body)
 
     def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        self._put(bucket, key, path.read_bytes(), content_type, {})
+        self._put(bucket, key, path.read_bytes(), content_type, RESULT_METADATA)
 
     def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
-        self._put(bucket, key, json.dumps(content).encode(), "application/json", {})
+        body = json.dumps(content).encode()
+        self._put(bucket, key, body, "application/json", RESULT_METADATA)
 
     def _put(
         self, bucket: str, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]
@@ -238,3 +240,23 @@ class FakeMotion:
         if self.fails:
             raise ZeroDivisionError
         return (frame + np.uint8(200) for frame in frames[1:-1])
+
+
+class FakeObserver:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.job_ids: list[str] = []
+        self.frames: list[tuple[int, int]] = []
+        self.states: list[State] = []
+
+    def began(self, job_id: str) -> None:
+        self.job_ids.append(job_id)
+
+    def painted(
+        self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
+    ) -> None:
+        self.frames.append((frames, frames_painted))
+
+    def ended(self, state: State) -> None:
+        self.states.append(state)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from handler.aws.errors import MISSING, error_code, translated
 from handler.domain.errors import Rejected
-from handler.domain.job import SourceObject
+from handler.domain.job import RESULT_METADATA, SourceObject
 from handler.domain.ports import ObjectFacts
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ class S3ObjectStore:
 
     def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
         with translated(f"uploading {key}"):
-            self._s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": content_type})
+            self._s3.upload_file(
+                str(path),
+                bucket,
+                key,
+                ExtraArgs={"ContentType": content_type, "Metadata": RESULT_METADATA},
+            )
 
     def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
         body = json.dumps(content, indent=2, ensure_ascii=False).encode()
@@ -76,4 +81,5 @@ class S3ObjectStore:
                 Body=body,
                 ContentType="application/json",
                 CacheControl="no-store",
+                Metadata=RESULT_METADATA,
             )

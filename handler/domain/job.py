@@ -17,6 +17,9 @@ VIDEOS = "videos/"
 STYLES = "styles/"
 STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 STYLE_METADATA = "style"
+RESULT_METADATA = {"artreel": "result"}
+"""Metadata of every object that artreel writes (``x-amz-meta-artreel: result``). S3 keeps it when
+an object is copied or replicated, so a result that comes back as an upload is recognized."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,11 @@ def style_of_upload(key: str, metadata_style: str | None, default_style: str) ->
             "or send the metadata `style`, or give the stack a default style"
         )
     return check_style_name(style)
+
+
+def is_result(metadata: Mapping[str, str]) -> bool:
+    """Whether an object with this metadata was written by artreel itself."""
+    return RESULT_METADATA.items() <= metadata.items()
 
 
 def _holds_controls(name: str) -> bool:

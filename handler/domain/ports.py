@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from handler.domain.job import SourceObject
 from handler.domain.media import Encoding, VideoFacts
+from handler.domain.status import State
 
 Frame = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), sRGB, colour order red, green, blue."""
@@ -145,7 +146,7 @@ class ObjectFacts:
 
 
 class ObjectStore(Protocol):
-    """S3, as far as jobs need it.
+    """S3, as far as jobs need it. What is put carries ``handler.domain.job.RESULT_METADATA``.
 
     Raises, all methods: Unavailable when the service does not answer, Defect when it forbids.
     """
@@ -178,3 +179,25 @@ class JobLedger(Protocol):
             Busy: another worker is at the same job.
             Unavailable: the ledger can't be reached.
         """
+
+
+class Observer(Protocol):
+    """Is told what becomes of jobs, for the operator's logs and metrics. Raises nothing."""
+
+    def began(self, job_id: str) -> None:
+        """What follows is about this job."""
+
+    def painted(
+        self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
+    ) -> None:
+        """The video is painted, though not yet published.
+
+        Args:
+            frames: in the result.
+            frames_painted: times that the transformer ran.
+            paint_seconds: from the first frame to the last.
+            cost_usd: of the function until now, None where none runs.
+        """
+
+    def ended(self, state: State) -> None:
+        """The attempt is over; the job is now in this state, ``QUEUED`` if another one follows."""

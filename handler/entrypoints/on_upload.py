@@ -28,7 +28,7 @@ logger = Logger()
 messages = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do every job that the event asks for.
 
@@ -63,6 +63,7 @@ def _is_from_queue(event: dict[str, Any]) -> bool:
 
 def _do_message(record: SQSRecord, studio: Studio) -> None:
     chosen = wiring.settings()
+    logger.append_keys(message_id=record.message_id, job_id=None)
     attempt = int(record.attributes.approximate_receive_count or 1)
     try:
         for request in requests_in_text(record.body, chosen.input_bucket):

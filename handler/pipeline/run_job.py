@@ -23,10 +23,19 @@ from handler.domain.job import (
     check_style_name,
     check_video_key,
     identity,
+    is_result,
     style_of_upload,
 )
 from handler.domain.keyframes import Frames
-from handler.domain.ports import JobLedger, Media, Motion, ObjectFacts, ObjectStore, Painter
+from handler.domain.ports import (
+    JobLedger,
+    Media,
+    Motion,
+    ObjectFacts,
+    ObjectStore,
+    Observer,
+    Painter,
+)
 from handler.domain.status import Progress, State
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
@@ -42,6 +51,10 @@ PUBLISHING_SECONDS = 20.0
 """Kept back for checking and uploading the result."""
 
 INTERNAL_FAILURE = "something went wrong inside artreel"
+OWN_RESULT = (
+    "this file was made by artreel itself, its metadata say so; "
+    "to paint it again, upload it without them"
+)
 KEYS_PER_STYLE = 100
 """Bound on how many keys that begin like a style's picture are looked at."""
 
@@ -64,6 +77,7 @@ class Studio:
     media: Media
     painter: Callable[[], Painter]
     motion: Callable[[], Motion]
+    observer: Observer
     input_bucket: str
     output_bucket: str
     default_style: str
@@ -94,9 +108,16 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     source = _source(request, facts)
     job_id = identity(source, {})
+    studio.observer.began(job_id)
+    if facts and is_result(facts.metadata):
+        # Not even a status: where results are copied back, it would come back and be answered, too.
+        logger.warning("%s is a result and was uploaded: do results flow back?", source.key)
+        studio.observer.ended(State.REJECTED)
+        return _outcome(job_id, State.REJECTED, reason=OWN_RESULT)
     try:
         job = _normalized(request, source, facts, studio)
         job_id = job.job_id
+        studio.observer.began(job_id)
         reporter = _reporter(job_id, source, studio)
         return studio.ledger.once(
             job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
@@ -104,6 +125,7 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
     except Rejected as rejection:  # not remembered: once its reason is gone, it may be asked again
         logger.info("job %s is rejected: %s", job_id, rejection)
         _reporter(job_id, source, studio).rejected(rejection.reason)
+        studio.observer.ended(State.REJECTED)
         return _outcome(job_id, State.REJECTED, reason=rejection.reason)
 
 
@@ -150,6 +172,7 @@ def _attempt(
     except Rejected:
         raise
     except Exception as error:
+        studio.observer.ended(State.FAILED if last_attempt else State.QUEUED)
         reason = error.reason if isinstance(error, ArtreelError) else INTERNAL_FAILURE
         say = reporter.failed if last_attempt else reporter.waiting
         try:
@@ -158,6 +181,7 @@ def _attempt(
             logger.warning("status of job %s could not be written: %s", job.job_id, silence)
         raise
     reporter.succeeded()
+    studio.observer.ended(State.SUCCEEDED)
     return _outcome(job.job_id, State.SUCCEEDED, video=job.results.video)
 
 
@@ -202,6 +226,12 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             },
             function_memory_mb=studio.function_memory_mb,
             now=studio.now(),
+        )
+        studio.observer.painted(
+            painting.frames,
+            painting.frames_painted,
+            painting.paint_seconds,
+            written["lambda_cost_usd"],
         )
         _publish(job.results, order, written, studio)
 

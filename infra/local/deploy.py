@@ -2,6 +2,7 @@
 
 The template is deployed as it is, but for the packaging of its functions: no container runs here,
 so each gets a bootstrap that starts the same handler from the environment this program runs in.
+The dashboard and the alarms that compute are left out, for the emulator has no such thing.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def deploy(
     function_log.write_bytes(b"")
     aws.s3.create_bucket(Bucket=CODE_BUCKET)
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=bootstrap_package(function_log))
-    template = translated(with_local_packaging(read_template(), image_command))
+    local = with_local_packaging(read_template(), image_command)
+    template = translated(without_what_is_not_emulated(local))
     aws.cloudformation.create_stack(
         StackName=STACK_NAME,
         TemplateBody=json.dumps(template),
@@ -134,6 +136,19 @@ def with_local_packaging(template: dict[str, Any], image_command: str) -> dict[s
             "CodeUri": {"Bucket": CODE_BUCKET, "Key": CODE_KEY},
         }
     return local
+
+
+def without_what_is_not_emulated(template: dict[str, Any]) -> dict[str, Any]:
+    """A copy without dashboards and without alarms on metric math; nothing depends on either."""
+    emulated = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] != "AWS::CloudWatch::Dashboard"
+        and not (
+            resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+        )
+    }
+    return {**template, "Resources": emulated}
 
 
 def translated(template: dict[str, Any]) -> dict[str, Any]:

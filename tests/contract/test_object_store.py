@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from handler.aws.object_store import S3ObjectStore
 from handler.domain.errors import Defect, Rejected, Unavailable
-from handler.domain.job import SourceObject
+from handler.domain.job import SourceObject, is_result
 from handler.domain.ports import ObjectStore
 from tests.fakes import FakeObjectStore
 
@@ -85,6 +85,20 @@ def test_a_file_comes_back_as_it_went(
     assert facts is not None
     store.download(SourceObject(BUCKET, key, facts.version, facts.version_id), tmp_path / "down")
     assert (tmp_path / "down").read_bytes() == b"pixels"
+
+
+def test_what_artreel_writes_is_marked(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, seed = both
+    (tmp_path / "up").write_bytes(b"pixels")
+    store.upload(tmp_path / "up", BUCKET, "result.mp4", "video/mp4")
+    store.put_json(BUCKET, "result.status.json", {})
+    seed("upload.mp4", b"pixels", style="monet")
+    marked = {
+        key: facts is not None and is_result(facts.metadata)
+        for key in ("result.mp4", "result.status.json", "upload.mp4")
+        for facts in [store.facts(BUCKET, key)]
+    }
+    assert marked == {"result.mp4": True, "result.status.json": True, "upload.mp4": False}
 
 
 def test_that_version_is_downloaded(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from infra.local.deploy import bootstrap_package, with_local_packaging
+from infra.local.deploy import (
+    bootstrap_package,
+    with_local_packaging,
+    without_what_is_not_emulated,
+)
 
 LOCAL = {"PackageType", "Runtime", "Handler", "CodeUri"}
 
@@ -63,3 +67,10 @@ def test_the_bootstrap_is_a_program_and_a_script_that_a_shell_reads(tmp_path: Pa
         script = package.read(entry)
     assert b"awslambdaric" in script
     subprocess.run(["/bin/sh", "-n"], input=script, check=True, timeout=10)
+
+
+def test_only_what_watches_the_stack_is_not_deployed(template: dict[str, Any]) -> None:
+    emulated = without_what_is_not_emulated(template)
+    left_out = template["Resources"].keys() - emulated["Resources"].keys()
+    assert left_out == {"Dashboard", "DurationAlarm", "SpendAlarm"}
+    assert {**emulated, "Resources": template["Resources"]} == template

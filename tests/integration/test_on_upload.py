@@ -35,7 +35,7 @@ CONTEXT = cast(
 )
 
 
-def _handle(event: dict[str, Any]) -> dict[str, Any]:
+def handle(event: dict[str, Any]) -> dict[str, Any]:
     from handler.entrypoints.on_upload import handler
 
     return handler(event, CONTEXT)
@@ -52,13 +52,13 @@ def _notification(key: str, version: str) -> dict[str, Any]:
     return event
 
 
-def _bridged(key: str, version: str) -> dict[str, Any]:
+def uploaded(key: str, version: str) -> dict[str, Any]:
     event = _load("eventbridge.json")
     event["detail"]["object"].update({"key": key, "version-id": version})
     return event
 
 
-def _queued(*bodies: dict[str, Any] | str, received: int = 1) -> dict[str, Any]:
+def queued(*bodies: dict[str, Any] | str, received: int = 1) -> dict[str, Any]:
     template = _load("sqs.json")["Records"][0]
     return {
         "Records": [
@@ -79,7 +79,7 @@ def _queued(*bodies: dict[str, Any] | str, received: int = 1) -> dict[str, Any]:
 def test_an_upload_becomes_a_painted_video_with_its_sound(cloud: Cloud, tmp_path: Path) -> None:
     clip = clips.bunny_cut(tmp_path)
     version = cloud.upload("videos/waves/my clip+1.mp4", clip.read_bytes())
-    answer = _handle(_queued(_bridged("videos/waves/my clip+1.mp4", version)))
+    answer = handle(queued(uploaded("videos/waves/my clip+1.mp4", version)))
     assert answer == {"batchItemFailures": []}
     assert set(cloud.results()) == {
         f"waves/my clip+1.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
@@ -100,12 +100,12 @@ def test_an_upload_becomes_a_painted_video_with_its_sound(cloud: Cloud, tmp_path
 def test_both_kinds_of_event_are_the_same_job(cloud: Cloud, tmp_path: Path) -> None:
     key = "videos/waves/clip.mp4"
     version = cloud.upload(key, clips.plain(tmp_path, frames=3).read_bytes())
-    (first,) = _handle(_notification(key, version))["jobs"]
+    (first,) = handle(_notification(key, version))["jobs"]
     results = cloud.results()
-    (second,) = _handle(_bridged(key, version))["jobs"]
+    (second,) = handle(uploaded(key, version))["jobs"]
     assert first == second
     assert first["state"] == "succeeded"
-    assert _handle(_queued(_notification(key, version), _bridged(key, version))) == {
+    assert handle(queued(_notification(key, version), uploaded(key, version))) == {
         "batchItemFailures": []
     }
     assert cloud.results() == results
@@ -113,12 +113,12 @@ def test_both_kinds_of_event_are_the_same_job(cloud: Cloud, tmp_path: Path) -> N
 
 def test_a_job_given_directly(cloud: Cloud, tmp_path: Path) -> None:
     cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
-    (outcome,) = _handle({"video": "videos/clip.mp4", "style": "waves"})["jobs"]
+    (outcome,) = handle({"video": "videos/clip.mp4", "style": "waves"})["jobs"]
     assert (outcome["state"], outcome["video"]) == ("succeeded", "clip.mp4")
 
 
 def test_a_job_that_makes_no_sense_is_answered_not_raised(cloud: Cloud) -> None:
-    (outcome,) = _handle({"video": "videos/clip.mp4", "colour": "red"})["jobs"]
+    (outcome,) = handle({"video": "videos/clip.mp4", "colour": "red"})["jobs"]
     assert outcome["state"] == "rejected"
     assert "colour" in outcome["reason"]
 
@@ -126,7 +126,7 @@ def test_a_job_that_makes_no_sense_is_answered_not_raised(cloud: Cloud) -> None:
 def test_metadata_names_the_style(cloud: Cloud, tmp_path: Path) -> None:
     clip = clips.plain(tmp_path, frames=3).read_bytes()
     version = cloud.upload("videos/clip.mp4", clip, style="waves")
-    (outcome,) = _handle(_notification("videos/clip.mp4", version))["jobs"]
+    (outcome,) = handle(_notification("videos/clip.mp4", version))["jobs"]
     assert outcome["state"] == "succeeded"
 
 
@@ -144,7 +144,7 @@ def test_bad_input_is_rejected_once_and_leaves_only_a_status(
 ) -> None:
     cloud.upload("styles/text.jpg", b"no picture")
     version = cloud.upload(key, body)
-    assert _handle(_queued(_bridged(key, version))) == {"batchItemFailures": []}
+    assert handle(queued(uploaded(key, version))) == {"batchItemFailures": []}
     path = key.removeprefix("videos/").removesuffix(".mp4")
     assert set(cloud.results()) == {f"{path}.status.json"}
     status = cloud.status(path)
@@ -157,11 +157,11 @@ def test_only_the_failing_message_is_delivered_again(
 ) -> None:
     clip = clips.plain(tmp_path, frames=3).read_bytes()
     good, bad = (
-        _bridged(key, cloud.upload(key, clip))
+        uploaded(key, cloud.upload(key, clip))
         for key in ("videos/waves/good.mp4", "videos/waves/bad.mp4")
     )
     _break_lookups_of(monkeypatch, "bad.mp4")
-    answer = _handle(_queued(bad, good, "not json", {"Records": [1]}))
+    answer = handle(queued(bad, good, "not json", {"Records": [1]}))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert cloud.status("waves/good")["state"] == "succeeded"
 
@@ -180,9 +180,9 @@ def _break_lookups_of(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def test_uploads_to_other_buckets_are_left_alone(cloud: Cloud) -> None:
-    foreign = _bridged("videos/waves/clip.mp4", "any")
+    foreign = uploaded("videos/waves/clip.mp4", "any")
     foreign["detail"]["bucket"]["name"] = "someone-elses"
-    assert _handle(_queued(foreign)) == {"batchItemFailures": []}
+    assert handle(queued(foreign)) == {"batchItemFailures": []}
     assert cloud.results() == {}
 
 
@@ -193,14 +193,14 @@ def test_a_failed_message_comes_back_after_a_minute(
     _break_lookups_of(monkeypatch, "bad.mp4")
     cloud.sqs.send_message(
         QueueUrl=cloud.queue_url,
-        MessageBody=json.dumps(_bridged("videos/waves/bad.mp4", version)),
+        MessageBody=json.dumps(uploaded("videos/waves/bad.mp4", version)),
     )
     (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
-    event = _queued(message["Body"])
+    event = queued(message["Body"])
     event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
     hidden: list[int] = []
     monkeypatch.setattr(SqsJobQueue, "deliver_again", _noting(hidden, SqsJobQueue.deliver_again))
-    assert len(_handle(event)["batchItemFailures"]) == 1
+    assert len(handle(event)["batchItemFailures"]) == 1
     assert hidden == [60]
 
 
@@ -220,11 +220,11 @@ def test_a_fault_of_ours_is_told_and_delivered_again(
     monkeypatch.setenv("ARTREEL_MODEL_DIR", str(tmp_path))
     wiring.forget()
     version = cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
-    event = _bridged("videos/waves/clip.mp4", version)
-    first = _handle(_queued(event, received=1))
+    event = uploaded("videos/waves/clip.mp4", version)
+    first = handle(queued(event, received=1))
     assert [failure["itemIdentifier"] for failure in first["batchItemFailures"]] == ["message-0"]
     assert cloud.status("waves/clip")["state"] == "queued"
-    last = _handle(_queued(event, received=3))
+    last = handle(queued(event, received=3))
     assert len(last["batchItemFailures"]) == 1
     assert cloud.status("waves/clip")["state"] == "failed"
     assert "there is no model" in cloud.status("waves/clip")["reason"]
@@ -240,5 +240,5 @@ def test_no_temporary_folder_is_left(
     (tmp_path / "tmp").mkdir()
     for name, body in (("good", clips.plain(tmp_path, frames=3).read_bytes()), ("bad", b"x")):
         version = cloud.upload(f"videos/waves/{name}.mp4", body)
-        _handle(_bridged(f"videos/waves/{name}.mp4", version))
+        handle(uploaded(f"videos/waves/{name}.mp4", version))
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -85,8 +85,9 @@ class Function:
         return answer
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+@contextlib.contextmanager
+def stack_process() -> Iterator[Stack]:
+    """The stack in an emulated AWS of its own."""
     (port,) = free_ports(1)
     argv = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     with serving(argv, port, {"PATH": "/usr/bin:/bin"}):
@@ -96,9 +97,9 @@ def stack() -> Iterator[Stack]:
             yield emulated
 
 
-@pytest.fixture(scope="module")
-def function(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
-    port, api_port = free_ports(2)
+@contextlib.contextmanager
+def function_process(stack: Stack, port: int, api_port: int, home: Path) -> Iterator[None]:
+    """The emulator of the runtime interface, which starts the function at its first event."""
     argv = [
         str(runtime_interface_emulator()),
         "--log-level",
@@ -115,10 +116,23 @@ def function(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     environment = {
         **function_environment(stack.endpoint),
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(INVOKE_SECONDS),
-        "HOME": str(tmp_path_factory.mktemp("home")),
+        "HOME": str(home),
         "PATH": "/usr/bin:/bin",
     }
     with serving(argv, port, environment):
+        yield
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with stack_process() as emulated:
+        yield emulated
+
+
+@pytest.fixture(scope="module")
+def function(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
+    port, api_port = free_ports(2)
+    with function_process(stack, port, api_port, tmp_path_factory.mktemp("home")):
         yield Function(port)
 
 

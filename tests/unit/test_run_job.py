@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,8 +10,22 @@ import pytest
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import JobRequest
 from handler.domain.timeline import Look, LookChange, Timeline
-from handler.pipeline.run_job import INTERNAL_FAILURE, PUBLISHING_SECONDS, Studio, run_job
-from tests.fakes import FACTS, FakeJobLedger, FakeMedia, FakeMotion, FakeObjectStore, FakePainter
+from handler.pipeline.run_job import (
+    INTERNAL_FAILURE,
+    OWN_RESULT,
+    PUBLISHING_SECONDS,
+    Studio,
+    run_job,
+)
+from tests.fakes import (
+    FACTS,
+    FakeJobLedger,
+    FakeMedia,
+    FakeMotion,
+    FakeObjectStore,
+    FakeObserver,
+    FakePainter,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = "videos/monet/clip.mp4"
@@ -25,12 +40,14 @@ class Bench:
         self.ledger = FakeJobLedger()
         self.media = FakeMedia()
         self.painter = FakePainter()
+        self.observer = FakeObserver()
         self.studio = Studio(
             store=self.store,
             ledger=self.ledger,
             media=self.media,
             painter=lambda: self.painter,
             motion=FakeMotion,
+            observer=self.observer,
             input_bucket="in",
             output_bucket="out",
             default_style="",
@@ -198,6 +215,46 @@ def test_bad_input_is_rejected_with_a_reason_and_nothing_else(
 
 def test_a_video_that_is_gone_is_rejected(bench: Bench) -> None:
     assert "there is no video" in bench.run("videos/monet/gone.mp4", etag="e")["reason"]
+
+
+def test_a_result_that_comes_back_is_refused_in_silence(bench: Bench) -> None:
+    bench.run()
+    for path in ("monet/clip.mp4", "monet/clip.status.json"):
+        body = bench.store.body("out", path)
+        metadata = bench.store.objects["out", path][-1].metadata
+        bench.store.seed("in", f"videos/{path}", body, metadata)
+    before, painted = copy.deepcopy(bench.store.objects), bench.painter.frames_painted
+    for path in ("monet/clip.mp4", "monet/clip.status.json"):
+        outcome = bench.run(f"videos/{path}")
+        assert (outcome["state"], outcome["reason"]) == ("rejected", OWN_RESULT)
+    assert bench.store.objects == before
+    assert bench.painter.frames_painted == painted
+
+
+def test_a_fetched_result_may_be_uploaded_again(bench: Bench) -> None:
+    bench.run()
+    bench.store.seed("in", KEY, bench.store.body("out", "monet/clip.mp4"))
+    assert bench.run()["state"] == "succeeded"
+
+
+def test_the_operator_hears_how_each_attempt_ended(bench: Bench) -> None:
+    bench.run()
+    bench.run()
+    bench.store.seed("in", KEY, b"broken")
+    bench.run()
+    bench.store.seed("in", KEY, b"another video")
+    bench.painter.on_paint = _raise(Defect("the model is broken"))
+    for last_attempt in (False, True):
+        with pytest.raises(Defect):
+            run_job(JobRequest("in", KEY), bench.studio, last_attempt=last_attempt)
+    assert bench.observer.states == ["succeeded", "rejected", "queued", "failed"]
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert bench.observer.frames == [(5, report["frames_painted"])]
+
+
+def test_the_operator_hears_which_job_it_is(bench: Bench) -> None:
+    outcome = bench.run()
+    assert bench.observer.job_ids[-1] == outcome["job_id"]
 
 
 def test_a_failure_leaves_the_job_free_and_says_that_another_attempt_follows(

@@ -1,0 +1,63 @@
+"""Names of metrics, so that alarms and dashboards can be checked against them."""
+
+from __future__ import annotations
+
+OUR_METRICS = {
+    "ColdStarts",
+    "CostUSD",
+    "Frames",
+    "FramesPainted",
+    "JobsFailed",
+    "JobsRejected",
+    "JobsRetried",
+    "JobsSucceeded",
+    "PaintSeconds",
+}
+"""What the handler sends, in the namespace ``artreel``; ``test_telemetry.py`` holds it to that."""
+
+AWS_METRICS = {
+    # docs.aws.amazon.com: "Types of metrics for Lambda functions"
+    "AWS/Lambda": (
+        {"FunctionName"},
+        {
+            "ConcurrentExecutions",
+            "DeadLetterErrors",
+            "Duration",
+            "Errors",
+            "Invocations",
+            "PostRuntimeExtensionsDuration",
+            "Throttles",
+        },
+    ),
+    # "Available CloudWatch metrics for Amazon SQS"
+    "AWS/SQS": (
+        {"QueueName"},
+        {
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesVisible",
+            "NumberOfEmptyReceives",
+            "NumberOfMessagesDeleted",
+            "NumberOfMessagesReceived",
+            "NumberOfMessagesSent",
+            "SentMessageSize",
+        },
+    ),
+    # "Monitoring Amazon EventBridge", metrics of rules
+    "AWS/Events": (
+        {"RuleName"},
+        {
+            "FailedInvocations",
+            "Invocations",
+            "InvocationsFailedToBeSentToDlq",
+            "InvocationsSentToDlq",
+            "MatchedEvents",
+            "RetryInvocationAttempts",
+            "ThrottledRules",
+            "TriggeredRules",
+        },
+    ),
+}
+"""Namespace -> the dimensions of its metrics, as used here, and their names. AWS publishes neither
+as data; this is what its documentation lists."""
