@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-KEYFRAME_INTERVAL = 8
+KEYFRAME_INTERVAL = 12
 """Frames from one keyframe to the next, where nobody asks for another number."""
 
 MAX_KEYFRAME_INTERVAL = 32

@@ -26,9 +26,9 @@ LEAST_SCALE = 0.5
 LEAST_SIDE_PX = 24
 """DIS reads outside of images whose side is below twice its patch."""
 
-UNSURE_PX = 1.0
-"""A way forth and back that misses its start by this much is trusted by 1/e; Ruder et al. 2016
-cut at 0.7 px."""
+UNSURE_PX = 2.0
+"""A way forth and back that misses its start by this much, at flow size, is trusted by 1/e. Ruder
+et al. 2016 cut at 0.7 px; paint forgives more than a measurement."""
 
 
 @dataclass(frozen=True)

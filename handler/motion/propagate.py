@@ -23,8 +23,6 @@ from handler.motion.flow import (
     step_between,
 )
 
-Repaint = Callable[[Frame], Frame]
-
 OFF_COLOUR = 25.0
 """A difference of the source's grey, of 255, between a pixel and the one it is said to come from
 that is trusted by 1/e."""
@@ -42,9 +40,18 @@ either is trusted for more than the other can."""
 MOST_LOST = 0.03
 """The part of a frame's pixels that may be lost; with more, paint for them is fetched nearer."""
 
+FINE_PX = 9
+"""Texture finer than this is what mixing and sampling wear off."""
+
+GRAIN_STRENGTH = 0.8
+"""How much of the worn texture is given back, as a power of the gain: at 1 all of it, and with it
+more of what flickers."""
+
+MOST_GAIN = 2.0
+
 
 def propagate(
-    frames: Sequence[Frame], first: Frame, last: Frame, repaint: Repaint
+    frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
 ) -> Iterator[Frame]:
     """Paint the frames between two keyframes.
 
@@ -65,13 +72,15 @@ def propagate(
         The ``len(frames) - 2`` painted frames between the keyframes, in order.
     """
     moments = _without_repeats(frames)
-    if len(moments) == 1:
-        painted = [first]
-    else:
+    painted = [first]
+    if len(moments) > 1:
         gray = [flow_frame(moment) for moment in moments]
         steps = [step_between(*pair) for pair in pairwise(gray)]
         segment = _Segment(moments, gray, steps, repaint)
-        painted = [first, *segment.between(0, len(steps), first, last), last]
+        end = len(steps)
+        ends = segment.keyframe(0, first), segment.keyframe(end, last)
+        between = segment.between(0, end, *ends, range(1, end))
+        painted += [*between.values(), last]
     at = 0
     for before, frame in pairwise(frames[:-1]):
         at += not _same(before, frame)
@@ -88,89 +97,128 @@ def _same(frame: Frame, other: Frame) -> bool:
 
 
 @dataclass(frozen=True)
+class _Keyframe:
+    """A painted frame.
+
+    Attributes:
+        gray: its source at flow size.
+        paint: uint8 (height, width, 3).
+        grain: how much fine texture the paint has around each pixel, float32 at flow size.
+    """
+
+    gray: Gray
+    paint: Frame
+    grain: Floats
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a keyframe gives a frame: its paint and grain, carried there, and the trust in it."""
+
+    paint: Frame
+    grain: Floats
+    trust: Floats
+
+
+@dataclass(frozen=True)
 class _Segment:
     """Source frames without repeats, and the motion between them."""
 
     frames: Sequence[Frame]
     gray: Sequence[Gray]
     steps: Sequence[Step]
-    repaint: Repaint
+    repaint: Callable[[Frame], Frame]
 
-    def between(self, start: int, end: int, first: Frame, last: Frame) -> list[Frame]:
-        """The frames between two painted ones, from both of them.
+    def keyframe(self, at: int, paint: Frame) -> _Keyframe:
+        gray = self.gray[at]
+        return _Keyframe(gray, paint, _grain(paint, gray.shape))
 
-        If neither shows enough of a frame, the one in the middle of such frames is painted, and
-        what they lack comes from there.
+    def between(
+        self, start: int, end: int, first: _Keyframe, last: _Keyframe, wanted: Sequence[int]
+    ) -> dict[int, Frame]:
+        """Those of the frames between two keyframes that are wanted, from both of them.
+
+        Where they show too little of some frames, the middle one of these is painted, and they
+        get what they lack from there.
         """
         steps = self.steps[start:end]
-        ways = list(zip(paths_back(steps)[:-1], paths_ahead(steps)[1:], strict=True))
-        painted: list[Frame] = []
-        lost: list[Floats] = []
-        for at, (back, ahead) in enumerate(ways, start=start + 1):
-            trust = (
-                _trust(back, self.gray[at], self.gray[start]),
-                _trust(ahead, self.gray[at], self.gray[end]),
-            )
-            passed = (at - start) / (end - start)
-            painted.append(_mixed(_warped(first, back), _warped(last, ahead), *trust, passed))
-            lost.append(_lost(*trust))
-        short = [at for at, mask in enumerate(lost) if mask.mean() > MOST_LOST]
-        if short:
-            at = short[len(short) // 2]
-            middle = start + 1 + at
-            fresh = self.repaint(self.frames[middle])
-            nearer = [
-                *self.between(start, middle, first, fresh),
-                fresh,
-                *self.between(middle, end, fresh, last),
-            ]
-            for at in short:
-                painted[at] = _patched(painted[at], nearer[at], lost[at])
+        back, ahead = paths_back(steps), paths_ahead(steps)
+        painted: dict[int, Frame] = {}
+        lost: dict[int, Floats] = {}
+        for at in wanted:
+            before = _view(first, back[at - start - 1], self.gray[at])
+            behind = _view(last, ahead[at - start], self.gray[at])
+            painted[at] = _mixed(before, behind, (at - start) / (end - start))
+            lack = _lost(before, behind)
+            if lack.mean() > MOST_LOST:
+                lost[at] = lack
+        if lost:
+            middle = list(lost)[len(lost) // 2]
+            paint = self.repaint(self.frames[middle])
+            fresh = self.keyframe(middle, paint)
+            nearer = {
+                middle: paint,
+                **self.between(start, middle, first, fresh, [at for at in lost if at < middle]),
+                **self.between(middle, end, fresh, last, [at for at in lost if at > middle]),
+            }
+            for at, lack in lost.items():
+                painted[at] = _blended(nearer[at], painted[at], lack)
         return painted
 
 
-def _trust(path: Path, now: Gray, keyframe: Gray) -> Floats:
-    """How sure it is that a keyframe shows what a frame shows, float32 (h, w), 0..1."""
+def _view(keyframe: _Keyframe, path: Path, now: Gray) -> _View:
     places = path.way + grid(*now.shape)
-    shown = sampled(keyframe, places)
-    off = cv2.blur(cv2.absdiff(now, shown), (5, 5)).astype(np.float32) / OFF_COLOUR
-    trust = path.trust * cv2.exp(-off * off)
-    even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))  # type: ignore[assignment]
-    return even
+    off = cv2.blur(cv2.absdiff(now, sampled(keyframe.gray, places)), (5, 5)) / OFF_COLOUR
+    trust = path.trust * np.exp(-np.square(off, dtype=np.float32))
+    even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))
+    return _View(_warped(keyframe.paint, path), sampled(keyframe.grain, places), even)
 
 
-def _lost(back: Floats, ahead: Floats) -> Floats:
-    """How far neither keyframe gives a pixel, float32 (h, w), 0..1."""
-    lost: Floats = np.clip((GIVEN - np.maximum(back, ahead)) / np.float32(GIVEN - LOST), 0, 1)
+def _warped(paint: Frame, path: Path) -> Frame:
+    height, width = paint.shape[:2]
+    h, w = path.way.shape[:2]
+    way = path.way * np.array([width / w, height / h], np.float32)
+    places: Floats = cv2.resize(way, (width, height))  # type: ignore[assignment]
+    cv2.add(places, grid(height, width), dst=places)
+    return sampled(paint, places)
+
+
+def _mixed(before: _View, behind: _View, passed: float) -> Frame:
+    """Mix what two keyframes give a frame, when this part of the time between them has passed.
+
+    The mean of two textures that don't match has less contrast than either (Heitz & Neyret 2018,
+    High-Performance By-Example Noise using a Histogram-Preserving Blending Operator), and sampling
+    between pixels wears it off too. Unlike there, what texture is left is measured, and what is
+    missing given back.
+    """
+    near = (before.trust + FLOOR) * np.float32(1 - passed)
+    far = (behind.trust + FLOOR) * np.float32(passed)
+    share: Floats = np.divide(near, near + far, dtype=np.float32)
+    mixed = _blended(before.paint, behind.paint, share)
+    wanted = behind.grain + (before.grain - behind.grain) * share
+    gain = np.clip((wanted + 1) / (_grain(mixed, share.shape) + 1), 1, MOST_GAIN, dtype=np.float32)
+    smooth: Frame = cv2.blur(mixed, (FINE_PX, FINE_PX))  # type: ignore[assignment]
+    return _blended(mixed, smooth, gain ** np.float32(GRAIN_STRENGTH))
+
+
+def _grain(paint: Frame, shape: tuple[int, ...]) -> Floats:
+    """Mean difference of the grey from its surroundings', of 255, around each pixel."""
+    gray = cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY)
+    fine = cv2.absdiff(gray, cv2.blur(gray, (FINE_PX, FINE_PX)))
+    small = cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.blur(small, (FINE_PX, FINE_PX)).astype(np.float32)
+
+
+def _lost(before: _View, behind: _View) -> Floats:
+    """How far neither keyframe gives a pixel, float32 at flow size, 0..1."""
+    trust = np.maximum(before.trust, behind.trust)
+    lost: Floats = np.clip((GIVEN - trust) / np.float32(GIVEN - LOST), 0, 1)
     return lost
 
 
-def _warped(keyframe: Frame, path: Path) -> Frame:
-    height, width = keyframe.shape[:2]
-    h, w = path.way.shape[:2]
-    way: Floats = cv2.resize(path.way, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    places = way * np.array([width / w, height / h], np.float32) + grid(height, width)
-    return sampled(keyframe, places, cv2.INTER_CUBIC)
-
-
-def _mixed(first: Frame, last: Frame, back: Floats, ahead: Floats, passed: float) -> Frame:
-    """Mix two warped keyframes.
-
-    Args:
-        back, ahead: trust in the first and the last one.
-        passed: how much of the time between them has passed, 0..1.
-    """
-    near = (back + FLOOR) * np.float32(1 - passed)
-    far = (ahead + FLOOR) * np.float32(passed)
-    height, width = first.shape[:2]
-    share = cv2.resize(near / (near + far), (width, height), interpolation=cv2.INTER_LINEAR)
-    mixed: Frame = cv2.blendLinear(first, last, share, 1 - share)  # type: ignore[assignment]
-    return mixed
-
-
-def _patched(painted: Frame, nearer: Frame, lost: Floats) -> Frame:
-    """Paint with what it lacks taken from other paint."""
-    height, width = painted.shape[:2]
-    share = cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR)
-    patched: Frame = cv2.blendLinear(nearer, painted, share, 1 - share)  # type: ignore[assignment]
-    return patched
+def _blended(one: Frame, other: Frame, share: Floats) -> Frame:
+    """``share`` of one frame, the rest of the other; beyond 1 it moves away from the other."""
+    height, width = one.shape[:2]
+    full = cv2.resize(share, (width, height))
+    blended: Frame = cv2.blendLinear(one, other, full, 1 - full)  # type: ignore[assignment]
+    return blended
