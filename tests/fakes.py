@@ -149,6 +149,7 @@ class FakeMedia:
         self.loses_on_write = 0
         self.written: list[Frame] = []
         self.encoding = Encoding.of()
+        self._shape: tuple[int, ...] = ()
 
     def probe(self, video: Path) -> VideoFacts:
         content = video.read_bytes()
@@ -166,25 +167,35 @@ class FakeMedia:
         return self.facts
 
     @contextmanager
-    def read_frames(self, video: Path, facts: VideoFacts) -> Iterator[Iterator[Frame]]:
+    def read_frames(
+        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+    ) -> Iterator[Iterator[Frame]]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
+        width, height = size or facts.size
         yield (
-            np.full((facts.height, facts.width, 3), 0 if self.still else index % 256, np.uint8)
+            np.full((height, width, 3), 0 if self.still else index % 256, np.uint8)
             for index in range(self.decodable)
         )
 
     @contextmanager
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+        self,
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+        size: tuple[int, int] | None = None,
     ) -> Iterator[FrameWriter]:
+        width, height = size or facts.size
+        self._shape = height, width, 3
         self.written = []
         self.encoding = encoding
         yield self
         video.write_text(f"result {len(self.written) - self.loses_on_write}")
 
     def write(self, frame: Frame) -> None:
-        if frame.shape != (self.facts.height, self.facts.width, 3):
+        if frame.shape != self._shape:
             raise Defect(f"a frame of shape {frame.shape}")
         self.written.append(frame)
 

@@ -83,6 +83,11 @@ class VideoFacts:
         return self.frame_count / self.frame_rate
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px, as displayed."""
+        return self.width, self.height
+
+    @property
     def encoded_size(self) -> tuple[int, int]:
         """Width and height, px, with the row or column that 4:2:0 needs at an odd size."""
         return self.width + self.width % 2, self.height + self.height % 2

@@ -83,7 +83,7 @@ class FrameWriter(Protocol):
     """An encoder that is being fed."""
 
     def write(self, frame: Frame) -> None:
-        """Append a frame of the source's displayed size.
+        """Append a frame of the announced size.
 
         Raises:
             Defect: the encoder ended.
@@ -97,11 +97,12 @@ class Media(Protocol):
         """Raises Rejected when the file can't be shown as a video."""
 
     def read_frames(
-        self, video: Path, facts: VideoFacts
+        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
     ) -> AbstractContextManager[Iterator[Frame]]:
         """Decode every frame in order, rotation applied.
 
-        The frames are uint8 (facts.height, facts.width, 3) in BT.709 for an SDR screen, whatever
+        The frames are uint8 (height, width, 3) of that width and height, the source's own if not
+        given, in BT.709 for an SDR screen, whatever
         the source is: deinterlaced, tone-mapped, over black. Each is owned by the caller. A frame
         that can't be decoded ends the iteration.
 
@@ -112,11 +113,17 @@ class Media(Protocol):
         """
 
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+        self,
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+        size: tuple[int, int] | None = None,
     ) -> AbstractContextManager[FrameWriter]:
         """Encode frames to ``video``, beside them what ``sound_from`` has but pictures.
 
-        That is sound, text subtitles, chapters and what it says about itself.
+        The frames come in that width and height, the source's own if not given, and leave in the
+        source's. Beside them is sound, text subtitles, chapters and what it says about itself.
 
         The file is complete once the context is left without an exception, else it is removed.
 

@@ -56,6 +56,11 @@ class Timeline:
         """Names of all style images that are needed."""
         return frozenset(c.look.style for c in self.changes if c.look.style is not None)
 
+    @property
+    def is_painted_throughout(self) -> bool:
+        """Whether no frame stays the original."""
+        return all(change.look.style is not None for change in self.changes)
+
     def look_at(self, frame: int, frame_rate: Fraction) -> Look:
         """The look of a frame: frame ``i`` is shown from second ``i / frame_rate`` on."""
         second = frame / frame_rate

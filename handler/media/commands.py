@@ -10,7 +10,11 @@ from handler.media.containers import INPUT_OPTIONS
 
 QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning")
 GUARDS = tuple(word for name, value in INPUT_OPTIONS.items() for word in (f"-{name}", value))
-EXACT_COLORS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+EXACT = "accurate_rnd+full_chroma_int+full_chroma_inp"
+LARGER, SMALLER = f"flags=bicubic+{EXACT}", f"flags=area+{EXACT}"
+
+Size = tuple[int, int]
+"""Width and height, px."""
 
 MP4_SOUND_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 """Sound that players take from MP4 as it is; anything else becomes AAC."""
@@ -49,8 +53,8 @@ the curve leaves diffuse white at 0.81 of SDR's white, as ITU-R BT.2390's does, 
 highlights."""
 
 
-def decode_command(ffmpeg: str, video: Path, facts: VideoFacts) -> list[str]:
-    """Frames of a video as raw rgb24 of its displayed size on stdout."""
+def decode_command(ffmpeg: str, video: Path, facts: VideoFacts, size: Size) -> list[str]:
+    """Frames of a video as raw rgb24 of this size on stdout."""
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
         ffmpeg,
@@ -59,13 +63,13 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts) -> list[str]:
         *(("-c:v", decoder) if decoder else ()),
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
-        *("-vf", ",".join(decode_filters(facts))),
+        *("-vf", ",".join(decode_filters(facts, size))),
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
     ]
 
 
-def decode_filters(facts: VideoFacts) -> list[str]:
+def decode_filters(facts: VideoFacts, size: Size) -> list[str]:
     """From decoded frames, which ffmpeg has turned already, to rgb24 for an SDR screen.
 
     Each step is there only where the video needs it; for ordinary video it is one conversion.
@@ -73,7 +77,7 @@ def decode_filters(facts: VideoFacts) -> list[str]:
     return [
         *_deinterlaced(facts),
         *_evened(facts),
-        _to_rgb(facts),
+        _to_rgb(facts, size),
         *_over_black(facts),
         *_to_sdr(facts),
         "format=rgb24",
@@ -90,13 +94,15 @@ def _evened(facts: VideoFacts) -> list[str]:
     return [] if facts.constant_rate else ["setpts=PTS-STARTPTS", f"fps={facts.frame_rate}"]
 
 
-def _to_rgb(facts: VideoFacts) -> str:
-    """RGB, full range, of the displayed size, with the bits that the steps after it need."""
+def _to_rgb(facts: VideoFacts, size: Size) -> str:
+    """RGB, full range, of the wanted size, with the bits that the steps after it need."""
+    width, height = size
+    method = SMALLER if width < facts.width else LARGER
     pixels = "gbrp16le" if _needs_sdr(facts) else "gbrap" if facts.transparent else "rgb24"
     source_range = "full" if facts.full_range else "limited"
     return (
-        f"scale={facts.width}:{facts.height}:in_color_matrix={facts.color_matrix}"
-        f":in_range={source_range}:out_range=full:{EXACT_COLORS},format={pixels}"
+        f"scale={width}:{height}:in_color_matrix={facts.color_matrix}"
+        f":in_range={source_range}:out_range=full:{method},format={pixels}"
     )
 
 
@@ -132,10 +138,11 @@ def _needs_sdr(facts: VideoFacts) -> bool:
 
 
 def encode_command(
-    ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+    ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding, size: Size
 ) -> list[str]:
     """Raw rgb24 frames on stdin to H.264 or HEVC in MP4, and all but the pictures of the source.
 
+    The frames come in this size and leave in the source's.
     The picture starts as long after the file's start as it does in the source.
     """
     return [
@@ -143,7 +150,7 @@ def encode_command(
         *QUIET,
         "-y",
         *("-f", "rawvideo", "-pixel_format", "rgb24"),
-        *("-video_size", f"{facts.width}x{facts.height}", "-framerate", str(facts.frame_rate)),
+        *("-video_size", f"{size[0]}x{size[1]}", "-framerate", str(facts.frame_rate)),
         *("-i", "pipe:0"),
         *GUARDS,
         *("-i", f"file:{sound_from.absolute()}"),
@@ -162,7 +169,7 @@ def encode_command(
 
 
 def encode_filters(facts: VideoFacts) -> list[str]:
-    """From rgb24 to what every player shows: 4:2:0, BT.709, limited range.
+    """From rgb24 to what every player shows: 4:2:0, BT.709, limited range, of the source's size.
 
     4:2:0 needs even sides: an odd one gains a row or column that repeats its neighbour.
     """
@@ -170,10 +177,14 @@ def encode_filters(facts: VideoFacts) -> list[str]:
     right, bottom = width - facts.width, height - facts.height
     aspect = facts.sample_aspect_ratio
     ticks = _ticks_per_second(facts)
+    padding = [
+        f"scale={facts.width}:{facts.height}:{LARGER}",
+        f"pad={width}:{height}:0:0",
+        f"fillborders=right={right}:bottom={bottom}:mode=smear",
+    ]
     return [
-        *([f"pad={width}:{height}:0:0"] if right or bottom else []),
-        *([f"fillborders=right={right}:bottom={bottom}:mode=smear"] if right or bottom else []),
-        f"scale=out_color_matrix=bt709:out_range=limited:{EXACT_COLORS}",
+        *(padding if right or bottom else []),
+        f"scale={width}:{height}:out_color_matrix=bt709:out_range=limited:{LARGER}",
         "format=yuv420p",
         f"setsar={aspect.numerator}/{aspect.denominator}:max=65535",
         f"settb=1/{ticks}",

@@ -33,19 +33,29 @@ class FfmpegMedia:
         return probe.probe(video)
 
     @contextmanager
-    def read_frames(self, video: Path, facts: VideoFacts) -> Iterator[Iterator[Frame]]:
-        with FfmpegProcess(decode_command(self._ffmpeg, video, facts), feeds=False) as process:
-            yield _frames(process, facts)
+    def read_frames(
+        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+    ) -> Iterator[Iterator[Frame]]:
+        size = size or facts.size
+        argv = decode_command(self._ffmpeg, video, facts, size)
+        with FfmpegProcess(argv, feeds=False) as process:
+            yield _frames(process, size)
 
     @contextmanager
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+        self,
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+        size: tuple[int, int] | None = None,
     ) -> Iterator[FrameWriter]:
-        argv = encode_command(self._ffmpeg, video, facts, sound_from, encoding)
+        size = size or facts.size
+        argv = encode_command(self._ffmpeg, video, facts, sound_from, encoding, size)
         process = FfmpegProcess(argv, feeds=True)
         try:
             with process:
-                yield _PipeWriter(process, facts)
+                yield _PipeWriter(process, size)
             if process.exit_code:
                 logger.error("ffmpeg could not write the video: %s", process.log)
                 raise Defect(
@@ -63,10 +73,11 @@ class FfmpegMedia:
         pictures.write_poster(picture, before, after)
 
 
-def _frames(process: FfmpegProcess, facts: VideoFacts) -> Iterator[Frame]:
+def _frames(process: FfmpegProcess, size: tuple[int, int]) -> Iterator[Frame]:
+    width, height = size
     any_decoded = False
     while True:
-        frame = np.empty((facts.height, facts.width, 3), np.uint8)
+        frame = np.empty((height, width, 3), np.uint8)
         if process.read_into(frame.data.cast("B")) < frame.nbytes:
             break
         any_decoded = True
@@ -78,9 +89,9 @@ def _frames(process: FfmpegProcess, facts: VideoFacts) -> Iterator[Frame]:
 
 
 class _PipeWriter:
-    def __init__(self, process: FfmpegProcess, facts: VideoFacts) -> None:
+    def __init__(self, process: FfmpegProcess, size: tuple[int, int]) -> None:
         self._process = process
-        self._shape = (facts.height, facts.width, 3)
+        self._shape = (*reversed(size), 3)
 
     def write(self, frame: Frame) -> None:
         if frame.shape != self._shape:

@@ -87,17 +87,18 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
-    size = facts.width, facts.height
     brush = _brush(order, facts, media, painter, motion)
+    # The codecs' own scaling costs next to nothing, but the original must not pass through it.
+    size = brush.working_size if order.timeline.is_painted_throughout else facts.size
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
     painting_began = time.monotonic()
     frames = 0
     with (
-        media.read_frames(order.source, facts) as decoded,
+        media.read_frames(order.source, facts, size) as decoded,
         read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
-        media.write_video(order.result, facts, order.source, order.encoding) as encoder,
+        media.write_video(order.result, facts, order.source, order.encoding, size) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
         in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):

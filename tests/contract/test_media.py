@@ -87,6 +87,21 @@ def test_what_is_written_can_be_read(subject: Subject, tmp_path: Path) -> None:
     assert [track.packets for track in written.sound] == [track.packets for track in facts.sound]
 
 
+def test_frames_come_and_go_in_another_size(subject: Subject, tmp_path: Path) -> None:
+    media, video, result = subject.media, subject.video(tmp_path), tmp_path / "result.mp4"
+    facts, size = media.probe(video), (20, 12)
+    with (
+        media.read_frames(video, facts, size) as frames,
+        media.write_video(result, facts, video, Encoding.of(), size) as writer,
+    ):
+        for frame in frames:
+            assert frame.shape == (12, 20, 3)
+            writer.write(frame)
+    written = media.probe(result)
+    assert (written.width, written.height) == facts.encoded_size
+    assert written.frame_count == facts.frame_count
+
+
 @pytest.mark.parametrize("codec", list(Codec))
 def test_a_result_has_the_codec_that_was_ordered(
     subject: Subject, codec: Codec, tmp_path: Path

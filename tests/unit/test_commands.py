@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
-from handler.media.commands import decode_command, decode_filters, encode_command
+from handler.media.commands import decode_command, decode_filters, encode_command, encode_filters
 from tests.fakes import FACTS
 
 CLIP = Path("/tmp/-clip.mp4")
@@ -16,7 +16,9 @@ def _after(argv: list[str], flag: str) -> str:
 
 
 def _encode(facts: VideoFacts, encoding: Encoding | None = None) -> list[str]:
-    return encode_command("ffmpeg", Path("o.mp4"), facts, CLIP, encoding or Encoding.of())
+    return encode_command(
+        "ffmpeg", Path("o.mp4"), facts, CLIP, encoding or Encoding.of(), facts.size
+    )
 
 
 def _track(codec: str, channels: int, rate: int = 48000, index: int = 0) -> SoundTrack:
@@ -25,7 +27,7 @@ def _track(codec: str, channels: int, rate: int = 48000, index: int = 0) -> Soun
 
 def test_the_guards_stand_before_every_untrusted_input() -> None:
     for argv in (
-        decode_command("ffmpeg", CLIP, FACTS),
+        decode_command("ffmpeg", CLIP, FACTS, FACTS.size),
         _encode(FACTS),
     ):
         source = argv.index("file:/tmp/-clip.mp4")
@@ -36,23 +38,40 @@ def test_the_guards_stand_before_every_untrusted_input() -> None:
 
 
 def test_ordinary_video_is_converted_once() -> None:
-    convert, *rest = decode_filters(FACTS)
+    convert, *rest = decode_filters(FACTS, FACTS.size)
     assert convert.startswith("scale=32:24:in_color_matrix=bt709:in_range=limited:out_range=full:")
     assert rest == ["format=rgb24"]
 
 
+def test_a_smaller_frame_is_averaged_and_a_larger_one_interpolated() -> None:
+    assert "scale=16:12:" in decode_filters(FACTS, (16, 12))[0]
+    assert "flags=area+" in decode_filters(FACTS, (16, 12))[0]
+    assert "flags=bicubic+" in decode_filters(FACTS, (64, 48))[0]
+
+
+def test_frames_of_another_size_leave_in_the_sources() -> None:
+    odd = replace(FACTS, width=31, height=23)
+    argv = encode_command("ffmpeg", Path("o.mp4"), odd, CLIP, Encoding.of(), (16, 12))
+    assert _after(argv, "-video_size") == "16x12"
+    enlarge, pad, *_ = encode_filters(odd)
+    assert enlarge.startswith("scale=31:23:")
+    assert pad == "pad=32:24:0:0"
+
+
 def test_an_uneven_rate_is_evened() -> None:
     uneven = replace(FACTS, constant_rate=False, frame_rate=Fraction(30000, 1001))
-    assert decode_filters(uneven)[:2] == ["setpts=PTS-STARTPTS", "fps=30000/1001"]
+    assert decode_filters(uneven, FACTS.size)[:2] == ["setpts=PTS-STARTPTS", "fps=30000/1001"]
 
 
 def test_fields_become_frames_before_anything_else() -> None:
     uneven = replace(FACTS, interlaced=True, constant_rate=False)
-    assert decode_filters(uneven)[0] == "bwdif=mode=send_frame:deint=interlaced"
+    assert decode_filters(uneven, FACTS.size)[0] == "bwdif=mode=send_frame:deint=interlaced"
 
 
 def test_the_source_says_how_its_colours_are_read() -> None:
-    (convert, *_) = decode_filters(replace(FACTS, color_matrix="bt601", full_range=True))
+    (convert, *_) = decode_filters(
+        replace(FACTS, color_matrix="bt601", full_range=True), FACTS.size
+    )
     assert "in_color_matrix=bt601:in_range=full" in convert
 
 
@@ -64,7 +83,7 @@ def test_high_dynamic_range_is_tone_mapped_in_linear_light(
     transfer: str, spoken: str, peak: str
 ) -> None:
     facts = replace(FACTS, transfer=transfer, primaries="bt2020", color_matrix="bt2020")
-    convert, linear, floats, curve, *_ = decode_filters(facts)
+    convert, linear, floats, curve, *_ = decode_filters(facts, FACTS.size)
     assert convert.endswith("format=gbrp16le")
     assert f"primariesin=2020:transferin={spoken}:" in linear
     assert "primaries=709:transfer=linear:npl=203" in linear
@@ -73,21 +92,21 @@ def test_high_dynamic_range_is_tone_mapped_in_linear_light(
 
 
 def test_a_wide_gamut_alone_needs_no_curve() -> None:
-    filters = ",".join(decode_filters(replace(FACTS, primaries="smpte432")))
+    filters = ",".join(decode_filters(replace(FACTS, primaries="smpte432"), FACTS.size))
     assert "primariesin=smpte432:transferin=bt709" in filters
     assert "tonemap" not in filters
 
 
 def test_what_is_transparent_lies_over_black() -> None:
-    assert "premultiply=inplace=1" in decode_filters(replace(FACTS, transparent=True))
-    assert "premultiply=inplace=1" not in decode_filters(FACTS)
+    assert "premultiply=inplace=1" in decode_filters(replace(FACTS, transparent=True), FACTS.size)
+    assert "premultiply=inplace=1" not in decode_filters(FACTS, FACTS.size)
 
 
 @pytest.mark.parametrize(("codec", "decoder"), [("vp8", "libvpx"), ("vp9", "libvpx-vp9")])
 def test_a_decoder_that_sees_alpha_is_taken_where_there_is_some(codec: str, decoder: str) -> None:
-    argv = decode_command("ffmpeg", CLIP, replace(FACTS, codec=codec, transparent=True))
+    argv = decode_command("ffmpeg", CLIP, replace(FACTS, codec=codec, transparent=True), FACTS.size)
     assert _after(argv[: argv.index("-i")], "-c:v") == decoder
-    assert "-c:v" not in decode_command("ffmpeg", CLIP, replace(FACTS, codec=codec))
+    assert "-c:v" not in decode_command("ffmpeg", CLIP, replace(FACTS, codec=codec), FACTS.size)
 
 
 def test_the_codec_is_the_one_that_was_ordered() -> None:
@@ -124,7 +143,7 @@ def test_the_rate_is_never_rounded() -> None:
 def test_an_odd_size_is_padded_by_repeating_the_edge() -> None:
     odd = replace(FACTS, width=65, height=48)
     filters = _after(_encode(odd), "-vf")
-    assert filters.startswith("pad=66:48:0:0,fillborders=right=1:bottom=0:mode=smear,")
+    assert ",pad=66:48:0:0,fillborders=right=1:bottom=0:mode=smear," in filters
     assert "pad=" not in _after(_encode(FACTS), "-vf")
 
 

@@ -85,6 +85,15 @@ def test_frames_pass_through_the_networks_at_working_size(order: PaintOrder) -> 
     painting = paint_video(replace(order, working_size_px=160), media, painter, FakeMotion())
     assert painter.sizes == {(90, 160, 3)}
     assert painting.working_size == (160, 90)
+    assert {frame.shape for frame in media.written} == {(90, 160, 3)}
+
+
+def test_the_original_passes_in_its_own_size(order: PaintOrder) -> None:
+    facts = replace(FACTS, width=320, height=180)
+    media, painter = FakeMedia(facts), FakePainter()
+    smaller = replace(order, working_size_px=160, timeline=TWO_LOOKS)
+    paint_video(smaller, media, painter, FakeMotion())
+    assert painter.sizes == {(90, 160, 3)}
     assert {frame.shape for frame in media.written} == {(180, 320, 3)}
 
 
