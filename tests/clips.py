@@ -54,10 +54,10 @@ SPOKEN = {"bt709": "bt709", "bt601": "smpte170m", "bt2020": "bt2020nc"}
 """How tags spell the matrices."""
 
 
-def ffmpeg(*words: str) -> None:
-    """Run ffmpeg quietly; fail loudly."""
+def ffmpeg(*words: str, seconds: float = 60) -> None:
+    """Run ffmpeg quietly; fail loudly, also when it takes longer than ``seconds``."""
     argv = [FFMPEG, "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *words]
-    subprocess.run(argv, check=True, capture_output=True, timeout=60)
+    subprocess.run(argv, check=True, capture_output=True, timeout=seconds)
 
 
 def _scene(

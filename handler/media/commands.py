@@ -76,7 +76,6 @@ def decode_filters(facts: VideoFacts) -> list[str]:
         _to_rgb(facts),
         *_over_black(facts),
         *_to_sdr(facts),
-        "format=rgb24",
     ]
 
 
@@ -102,8 +101,9 @@ def _to_rgb(facts: VideoFacts) -> str:
 
 def _over_black(facts: VideoFacts) -> list[str]:
     """Transparent pixels as players show them."""
-    shown = facts.transparent and not _needs_sdr(facts)
-    return ["premultiply=inplace=1"] if shown else []
+    if not facts.transparent or _needs_sdr(facts):
+        return []
+    return ["premultiply=inplace=1", "format=rgb24"]
 
 
 def _to_sdr(facts: VideoFacts) -> list[str]:
@@ -124,6 +124,7 @@ def _to_sdr(facts: VideoFacts) -> list[str]:
         *([curve] if peak else []),
         "zscale=transfer=bt709:range=full",
         "format=gbrp",
+        "format=rgb24",
     ]
 
 

@@ -258,11 +258,15 @@ def test_subtitles_become_those_of_mp4(tmp_path: Path) -> None:
             ("mov_text", "eng"),
         ]
         lines = [
-            (packet.stream.index, packet.pts * (packet.time_base or 0), bytes(packet)[2:].decode())
+            (
+                packet.stream.index,
+                packet.pts * Fraction(packet.time_base or 0),
+                bytes(packet)[2:].decode(),
+            )
             for packet in container.demux(*tracks)
             if packet.size > 2 and packet.pts is not None
         ]
-    assert sorted(lines) == [(2, 1.5, "Grüße!"), (3, 1.5, "Grüße!")]
+    assert sorted(lines) == [(2, Fraction(3, 2), "Grüße!"), (3, Fraction(3, 2), "Grüße!")]
 
 
 def test_title_day_and_chapters_stay(tmp_path: Path) -> None:
