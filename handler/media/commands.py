@@ -27,9 +27,11 @@ AAC_BITS_PER_SAMPLE = 6
 
 LEAST_TICKS_PER_SECOND = 10_000
 
-HVC1 = {Codec.HEVC: ("-tag:v", "hvc1", "-x265-params", "log-level=warning")}
-"""Apple's players show HEVC under this name only."""
-ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265"}
+ENCODERS = {
+    Codec.H264: ("libx264",),
+    Codec.HEVC: ("libx265", "-tag:v", "hvc1", "-x265-params", "log-level=warning"),
+}
+"""Apple's players show HEVC under the name hvc1 only."""
 
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Those that see the alpha channel, where ffmpeg's own don't."""
@@ -151,8 +153,8 @@ def encode_command(
         *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
         *("-vf", ",".join(encode_filters(facts))),
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{_ticks_per_second(facts)}"),
-        *("-c:v", ENCODERS[encoding.codec], "-preset", encoding.preset, "-crf", str(encoding.crf)),
-        *HVC1.get(encoding.codec, ()),
+        *("-c:v", *ENCODERS[encoding.codec]),
+        *("-preset", encoding.preset, "-crf", str(encoding.crf)),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
         *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),

@@ -26,9 +26,8 @@ from handler.media.containers import INPUT_OPTIONS, KINDS
 
 # Values of ffmpeg's AVColorSpace, AVColorPrimaries, AVColorTransferCharacteristic and AVColorRange
 # (libavutil/pixfmt.h).
-COLOR_MATRICES = {
-    **{1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
-}
+COLOR_MATRICES = dict.fromkeys((5, 6), "bt601") | dict.fromkeys((9, 10), "bt2020")
+COLOR_MATRICES |= {1: "bt709", 4: "fcc", 7: "smpte240m"}
 WIDE_PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
 HDR_TRANSFERS = {16: "pq", 18: "hlg"}
 FULL_RANGE = 2

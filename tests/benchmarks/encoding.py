@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.benchmarks.encoding --codec h264 --preset superfast --crf 20
 
-Big Buck Bunny (1280x720) is painted once, at the default working size, by the real pipeline, and
-its painted frames are kept raw. Then each preset and rate factor encodes them alone. CPU share is
+Big Buck Bunny (1280x720) is painted once, by the real pipeline with its defaults, and its painted
+frames are kept raw. Then each preset and rate factor encodes them alone. CPU share is
 the encoder's part of the processor time of a whole job; VMAF compares with the frames themselves.
 """
 
@@ -22,6 +22,7 @@ from typing import IO
 from PIL import Image
 
 from handler import wiring
+from handler.domain.keyframes import KEYFRAME_INTERVAL
 from handler.domain.media import Codec, Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameWriter
 from handler.domain.timeline import Timeline
@@ -95,10 +96,11 @@ def _paint(folder: Path) -> tuple[VideoFacts, float]:
         timeline=Timeline.of_style("waves"),
         working_size_px=WORKING_SIZE_PX,
         result=folder / "painted.mp4",
+        keyframe_interval=KEYFRAME_INTERVAL,
     )
-    painter = wiring.painter()
+    painter, motion = wiring.painter(), wiring.motion()
     began = _cpu_seconds(resource.RUSAGE_SELF) + _cpu_seconds(resource.RUSAGE_CHILDREN)
-    painting = paint_video(order, _Recorder(folder / "frames.rgb"), painter)
+    painting = paint_video(order, _Recorder(folder / "frames.rgb"), painter, motion)
     ended = _cpu_seconds(resource.RUSAGE_SELF) + _cpu_seconds(resource.RUSAGE_CHILDREN)
     encoding = _encode(
         folder / "frames.rgb", folder / "result.mp4", painting.source, order.encoding
