@@ -54,10 +54,10 @@ SPOKEN = {"bt709": "bt709", "bt601": "smpte170m", "bt2020": "bt2020nc"}
 """How tags spell the matrices."""
 
 
-def ffmpeg(*words: str) -> None:
-    """Run ffmpeg quietly; fail loudly."""
+def ffmpeg(*words: str, seconds: float = 60) -> None:
+    """Run ffmpeg quietly; fail loudly, also when it takes longer than ``seconds``."""
     argv = [FFMPEG, "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *words]
-    subprocess.run(argv, check=True, capture_output=True, timeout=60)
+    subprocess.run(argv, check=True, capture_output=True, timeout=seconds)
 
 
 def _scene(
@@ -624,6 +624,19 @@ def joined_late(folder: Path) -> Path:
     return path
 
 
+def early_subtitles(folder: Path) -> Path:
+    """Subtitles that begin half a second before picture and sound."""
+    path, lines = folder / "early-subtitles.mkv", folder / "lines.srt"
+    lines.write_text("1\n00:00:00,000 --> 00:00:00,400\nHello\n", encoding="utf-8")
+    late = ("-itsoffset", "0.52")
+    ffmpeg(
+        *(*late, *_scene(), *late, *_beat(), "-i", str(lines), "-map", "0", "-map", "1"),
+        *("-map", "2", "-t", "1", "-c:a", "aac", "-c:s", "subrip", *FINE, "-c:v", "libx264"),
+        str(path),
+    )
+    return path
+
+
 def long_sound(folder: Path) -> Path:
     """Sound that goes on for a second after the picture."""
     path = folder / "long-sound.mp4"
@@ -748,6 +761,17 @@ def telephone_sound(folder: Path) -> Path:
     return path
 
 
+def unknown_sound(folder: Path) -> Path:
+    """A sound track in a codec that nobody knows, beside a second one: left out."""
+    path = folder / "unknown.mov"
+    ffmpeg(
+        *(*_scene(), *_beat(8000), *_beat(), "-map", "0", "-map", "1", "-map", "2", "-t", "1"),
+        *("-c:a:0", "pcm_alaw", "-c:a:1", "aac", *FINE, str(path)),
+    )
+    path.write_bytes(path.read_bytes().replace(b"alaw", b"zzzz"))
+    return path
+
+
 def twelve_channels(folder: Path) -> Path:
     """PCM of twelve channels, which AAC does not hold."""
     path = folder / "twelve.mov"
@@ -767,6 +791,17 @@ def subtitled(folder: Path) -> Path:
         *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-t", "2", *FINE, "-c:v", "libx264"),
         *("-c:s:0", "subrip", "-c:s:1", "ass", "-metadata:s:s:0", "language=deu"),
         *("-metadata:s:s:1", "language=eng", str(path)),
+    )
+    return path
+
+
+def late_subtitle(folder: Path) -> Path:
+    """A minute at 60 frames/s whose only subtitle comes at its end."""
+    path, lines = folder / "late-subtitle.mkv", folder / "lines.srt"
+    lines.write_text("1\n00:00:58,000 --> 00:00:59,000\nThe end\n", encoding="utf-8")
+    ffmpeg(
+        *(*_scene(rate="60"), *_beat(), "-i", str(lines), "-map", "0", "-map", "1", "-map", "2"),
+        *("-t", "60", "-c:a", "aac", "-c:s", "subrip", *FINE, "-c:v", "libx264", str(path)),
     )
     return path
 

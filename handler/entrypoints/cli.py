@@ -27,6 +27,14 @@ from handler import wiring
 from handler.domain import status
 from handler.domain.errors import ArtreelError, Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
+from handler.domain.media import (
+    BEST_CRF,
+    DEFAULT_CRF,
+    DEFAULT_PRESET,
+    WORST_CRF,
+    Codec,
+    Encoding,
+)
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
@@ -100,6 +108,23 @@ def stylize(
     precision: Annotated[
         Precision, typer.Option(help="Numbers to paint with; `auto` takes the fastest.")
     ] = Precision.AUTO,
+    codec: Annotated[
+        Codec, typer.Option(help="What to encode in; `hevc` makes smaller files and takes longer.")
+    ] = Codec.H264,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Constant rate factor, {BEST_CRF} (best, largest) to {WORST_CRF}; visually "
+            f"lossless by default ({DEFAULT_CRF[Codec.H264]}, {DEFAULT_CRF[Codec.HEVC]} for hevc)."
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="How long the encoder may think to save bits, `ultrafast` to `placebo`; "
+            f"`{DEFAULT_PRESET[Codec.H264]}` by default (`{DEFAULT_PRESET[Codec.HEVC]}` for hevc)."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Paint a video in the style of a picture."""
@@ -112,6 +137,7 @@ def stylize(
             _check_output(poster, ".jpg", video, style, output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
+        encoding = Encoding.of(codec, crf, preset)
         painter = wiring.painter(model, precision.of_engine)
         with (
             _beside(output) as unfinished,
@@ -127,6 +153,7 @@ def stylize(
                     result=unfinished,
                     keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
+                    encoding=encoding,
                 ),
                 wiring.media(),
                 painter,

@@ -31,9 +31,11 @@ AAC_BITS_PER_SAMPLE = 6
 
 LEAST_TICKS_PER_SECOND = 10_000
 
-HVC1 = {Codec.HEVC: ("-tag:v", "hvc1", "-x265-params", "log-level=warning")}
-"""Apple's players show HEVC under this name only."""
-ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265"}
+ENCODERS = {
+    Codec.H264: ("libx264",),
+    Codec.HEVC: ("libx265", "-tag:v", "hvc1", "-x265-params", "log-level=warning"),
+}
+"""Apple's players show HEVC under the name hvc1 only."""
 
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Those that see the alpha channel, where ffmpeg's own don't."""
@@ -80,7 +82,6 @@ def decode_filters(facts: VideoFacts, size: Size) -> list[str]:
         _to_rgb(facts, size),
         *_over_black(facts),
         *_to_sdr(facts),
-        "format=rgb24",
     ]
 
 
@@ -108,8 +109,9 @@ def _to_rgb(facts: VideoFacts, size: Size) -> str:
 
 def _over_black(facts: VideoFacts) -> list[str]:
     """Transparent pixels as players show them."""
-    shown = facts.transparent and not _needs_sdr(facts)
-    return ["premultiply=inplace=1"] if shown else []
+    if not facts.transparent or _needs_sdr(facts):
+        return []
+    return ["premultiply=inplace=1", "format=rgb24"]
 
 
 def _to_sdr(facts: VideoFacts) -> list[str]:
@@ -130,6 +132,7 @@ def _to_sdr(facts: VideoFacts) -> list[str]:
         *([curve] if peak else []),
         "zscale=transfer=bt709:range=full",
         "format=gbrp",
+        "format=rgb24",
     ]
 
 
@@ -157,8 +160,8 @@ def encode_command(
         *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
         *("-vf", ",".join(encode_filters(facts))),
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{_ticks_per_second(facts)}"),
-        *("-c:v", ENCODERS[encoding.codec], "-preset", encoding.preset, "-crf", str(encoding.crf)),
-        *HVC1.get(encoding.codec, ()),
+        *("-c:v", *ENCODERS[encoding.codec]),
+        *("-preset", encoding.preset, "-crf", str(encoding.crf)),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
         *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),

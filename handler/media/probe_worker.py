@@ -26,9 +26,8 @@ from handler.media.containers import INPUT_OPTIONS, KINDS
 
 # Values of ffmpeg's AVColorSpace, AVColorPrimaries, AVColorTransferCharacteristic and AVColorRange
 # (libavutil/pixfmt.h).
-COLOR_MATRICES = {
-    **{1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
-}
+COLOR_MATRICES = dict.fromkeys((5, 6), "bt601") | dict.fromkeys((9, 10), "bt2020")
+COLOR_MATRICES |= {1: "bt709", 4: "fcc", 7: "smpte240m"}
 WIDE_PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
 HDR_TRANSFERS = {16: "pq", 18: "hlg"}
 FULL_RANGE = 2
@@ -106,7 +105,7 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
         times = decodable
     rate, constant, count = frame_grid(times, last_duration, video)
 
-    begin = min(stream_start(stream) for stream in (video, *container.streams.audio))
+    begin = file_start(container, video)
     width, height = first.width, first.height
     aspect = Fraction(video.sample_aspect_ratio or 1) or Fraction(1)
     if round(first.rotation) % 180 == 90:
@@ -124,9 +123,9 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
         **colors(first, video),
         "interlaced": any(frame.interlaced_frame for frame in frames),
         "sound": [
-            track.as_json(index, begin)
-            for index, track in enumerate(sound.values())
-            if track.packets
+            sound[stream.index].as_json(index, begin)
+            for index, stream in enumerate(container.streams.audio)
+            if stream.index in sound and sound[stream.index].packets
         ],
         "subtitles": [
             index
@@ -232,6 +231,13 @@ def meant_rate(offsets: npt.NDArray[np.float64]) -> Fraction:
         return Fraction(25)
     short = gaps[gaps <= PAUSE * np.percentile(gaps, SHORT_GAPS_PERCENTILE)]
     return Fraction(1 / float(short.mean()))
+
+
+def file_start(container: InputContainer, video: VideoStream) -> Fraction:
+    """Seconds that ffmpeg takes for 0: where picture or sound begin, or subtitles before them."""
+    begin = min(stream_start(stream) for stream in (video, *container.streams.audio))
+    stated = Fraction(container.start_time or 0, av.time_base)
+    return begin if abs(begin - stated) <= Fraction(1, av.time_base) else stated
 
 
 def stream_start(stream: Any) -> Fraction:

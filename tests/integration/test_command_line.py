@@ -11,7 +11,7 @@ from PIL import Image
 
 from handler.domain.ports import Frame
 from handler.media.ffmpeg import FfmpegMedia
-from tests import clips
+from tests import clips, measure
 from tests.packets import packet_hashes
 from tests.pictures import draw_style
 
@@ -91,6 +91,38 @@ def test_the_precision_is_taken_and_said(tmp_path: Path, style: Path) -> None:
     clip = clips.plain(tmp_path, frames=2)
     run = artreel("stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", "--precision", "f32")
     assert "in f32" in run.stdout
+
+
+def test_the_encoding_is_taken(tmp_path: Path, style: Path) -> None:
+    clip, sizes = clips.bunny_cut(tmp_path), []
+    for number, wish in enumerate(
+        (("--crf", "10"), ("--crf", "40"), ("--preset", "veryslow"), ("--codec", "hevc"))
+    ):
+        result = tmp_path / f"{number}.mp4"
+        run = artreel("stylize", clip, "-s", style, "-o", result, "-q", *wish)
+        assert run.returncode == 0, run.stderr
+        sizes.append(result.stat().st_size)
+    fine, coarse, slow, _ = sizes
+    assert coarse < slow < fine
+    seen = measure.seen(tmp_path / "3.mp4")
+    assert (seen.codec, seen.codec_tag, seen.pixel_format) == ("hevc", "hvc1", "yuv420p")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--crf", "52", "from 1 to 51"),
+        ("--crf", "0", "from 1 to 51"),
+        ("--preset", "hasty", "hasty"),
+    ],
+)
+def test_an_encoding_that_is_none_is_refused(
+    tmp_path: Path, style: Path, option: str, value: str, reason: str
+) -> None:
+    clip = clips.plain(tmp_path, frames=2)
+    run = artreel("stylize", clip, "-s", style, "-o", tmp_path / "o.mp4", option, value)
+    assert run.returncode == 2
+    assert reason in run.stderr
 
 
 def test_quiet_means_no_progress(tmp_path: Path, style: Path) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.domain.media import nearest_rate, working_dimensions
+from handler.domain.errors import Rejected
+from handler.domain.media import PRESETS, Codec, Encoding, nearest_rate, working_dimensions
 from tests.fakes import FACTS
 
 SIDES = st.integers(1, 16384)
@@ -35,6 +36,13 @@ def test_an_evened_rate_is_near_and_bounded(measured: Fraction) -> None:
     rate = nearest_rate(measured)
     assert 0 < rate <= 60
     assert abs(rate - min(measured, Fraction(60))) <= max(rate / 1000, Fraction(1, 1000))
+
+
+def test_a_rate_measured_roughly_may_lead_further_to_a_usual_one() -> None:
+    roughly = Fraction(1, 200)
+    assert nearest_rate(Fraction("30.1"), tolerance=roughly) == 30
+    assert nearest_rate(Fraction("29.95"), tolerance=roughly) == Fraction(30000, 1001)
+    assert nearest_rate(Fraction("30.2"), tolerance=roughly) == Fraction("30.2")
 
 
 def test_working_size_shrinks_in_proportion() -> None:
@@ -69,3 +77,20 @@ def test_an_odd_size_gains_what_yuv420_needs() -> None:
 
 def test_duration_is_exact() -> None:
     assert replace(FACTS, frame_count=30000, frame_rate=Fraction(30000, 1001)).duration == 1001
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_what_is_not_said_of_an_encoding_is_the_codec_s_own(codec: Codec) -> None:
+    default = Encoding.of(codec)
+    assert Encoding.of(codec, crf=None, preset=None) == default
+    assert Encoding.of(codec, crf=30) == replace(default, crf=30)
+    assert Encoding.of(codec, preset="slow") == replace(default, preset="slow")
+
+
+@given(st.integers(), st.sampled_from([*PRESETS, "", "hasty"]))
+def test_an_encoding_is_one_that_the_encoder_has(crf: int, preset: str) -> None:
+    if 1 <= crf <= 51 and preset in PRESETS:
+        assert Encoding(Codec.H264, crf, preset).crf == crf
+    else:
+        with pytest.raises(Rejected):
+            Encoding(Codec.H264, crf, preset)

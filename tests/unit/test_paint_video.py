@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from handler.domain.errors import Defect, Rejected
+from handler.domain.media import Codec, Encoding
 from handler.domain.status import Progress
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.paint_video import PaintOrder, paint_video
@@ -175,3 +176,10 @@ def test_failing_motion_fails_the_painting(order: PaintOrder) -> None:
     with pytest.raises(ZeroDivisionError):
         paint_video(replace(order, keyframe_interval=4), FakeMedia(), FakePainter(), motion)
     assert not order.result.exists()
+
+
+def test_the_order_says_how_the_result_is_encoded(order: PaintOrder) -> None:
+    media, ordered = FakeMedia(), Encoding(Codec.HEVC, 30, "slow")
+    painting = paint_video(replace(order, encoding=ordered), media, FakePainter(), FakeMotion())
+    assert media.encoding == ordered
+    assert painting.result.codec == "hevc"
