@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,9 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
     FAILED = "failed"
+
+
+FINAL = frozenset({State.SUCCEEDED, State.REJECTED, State.FAILED})
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,23 @@ class Status:
     """The content of ``NAME.status.json``.
 
     Attributes:
+        attempt: token of the claim under which this is written (``handler.domain.claim``).
         seconds_left: None while unknown.
+        cost_usd: of this attempt's function until now, None where none runs.
         reason: why it was rejected or failed, or what it waits for; one sentence.
         video, poster, report: keys in the output bucket once they exist.
         updated_at: ISO 8601, UTC.
     """
 
     job_id: str
+    attempt: int
     state: State
     percent: float
     frames_done: int
     frames: int
     frames_per_second: float
     seconds_left: float | None
+    cost_usd: float | None
     reason: str | None
     video: str | None
     poster: str | None
@@ -75,10 +83,12 @@ class Status:
     def of(
         cls,
         job_id: str,
+        attempt: int,
         state: State,
         now: datetime,
         *,
         progress: Progress | None = None,
+        cost_usd: float | None = None,
         reason: str | None = None,
         video: str | None = None,
         poster: str | None = None,
@@ -87,18 +97,49 @@ class Status:
         done = progress or Progress(0, 0, 0.0)
         return cls(
             job_id=job_id,
+            attempt=attempt,
             state=state,
             percent=done.percent,
             frames_done=done.frames_done,
             frames=done.frames,
             frames_per_second=done.frames_per_second,
             seconds_left=done.seconds_left,
+            cost_usd=cost_usd,
             reason=reason,
             video=video,
             poster=poster,
             report=report,
             updated_at=now.isoformat(timespec="milliseconds"),
         )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def may_replace(self, written: Mapping[str, Any]) -> bool:
+        """Whether this is news against a status that is already written.
+
+        Of a later claim it always is, of an earlier one never; within one claim only ``running``
+        is replaced. What is no status of ours is, too.
+        """
+        attempt, state = written.get("attempt"), written.get("state")
+        if not isinstance(attempt, int) or attempt < self.attempt:
+            return True
+        return attempt == self.attempt and state == State.RUNNING
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        reason: why it was rejected or failed; one sentence.
+        video: key in the output bucket, if it succeeded.
+    """
+
+    job_id: str
+    state: State
+    reason: str | None = None
+    video: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -30,6 +30,7 @@ from infra.local.certificate import write_certificate
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -64,6 +65,11 @@ class EmulatedAws:
     def sqs(self) -> SQSClient:
         """Queues."""
         return boto3.client("sqs", **self._owner)
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Rules and their targets."""
+        return boto3.client("events", **self._owner)
 
     @cached_property
     def functions(self) -> LambdaClient:

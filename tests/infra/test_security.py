@@ -54,7 +54,9 @@ ALLOWED = {
     ("OnUploadRole", "s3:GetObject", STYLES),
     ("OnUploadRole", "s3:GetObjectVersion", VIDEOS),
     ("OnUploadRole", "s3:GetObjectVersion", STYLES),
+    ("OnUploadRole", "s3:GetObject", RESULTS),
     ("OnUploadRole", "s3:ListBucket", "InputBucket.Arn"),
+    ("OnUploadRole", "s3:ListBucket", "OutputBucket.Arn"),
     ("OnUploadRole", "s3:PutObject", RESULTS),
     ("OnUploadRole", "s3:AbortMultipartUpload", RESULTS),
     ("OnUploadRole", "dynamodb:GetItem", "JobTable.Arn"),
@@ -70,14 +72,44 @@ ALLOWED = {
     # X-Ray's actions know no resources.
     ("OnUploadRole", "xray:PutTraceSegments", "*"),
     ("OnUploadRole", "xray:PutTelemetryRecords", "*"),
+    ("OnDeadLetterRole", "s3:GetObject", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObject", RESULTS),
+    ("OnDeadLetterRole", "s3:GetObjectVersion", VIDEOS),
+    ("OnDeadLetterRole", "s3:ListBucket", "InputBucket.Arn"),
+    ("OnDeadLetterRole", "s3:ListBucket", "OutputBucket.Arn"),
+    ("OnDeadLetterRole", "s3:PutObject", RESULTS),
+    ("OnDeadLetterRole", "dynamodb:GetItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "dynamodb:PutItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "dynamodb:UpdateItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "sqs:ReceiveMessage", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:DeleteMessage", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:GetQueueAttributes", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:ChangeMessageVisibility", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:SendMessage", "DeadLetterQueue.Arn"),
+    ("OnDeadLetterRole", "logs:CreateLogStream", "OnDeadLetterLogs.Arn"),
+    ("OnDeadLetterRole", "logs:PutLogEvents", "OnDeadLetterLogs.Arn"),
+    ("OnDeadLetterRole", "xray:PutTraceSegments", "*"),
+    ("OnDeadLetterRole", "xray:PutTelemetryRecords", "*"),
 }
 """Role, action and resource of everything that is allowed, without a condition."""
 
 ALLOWED_WITH_KEY = {
     ("OnUploadRole", "kms:Decrypt", "KmsKeyArn"),
     ("OnUploadRole", "kms:GenerateDataKey", "KmsKeyArn"),
+    ("OnDeadLetterRole", "kms:Decrypt", "KmsKeyArn"),
+    ("OnDeadLetterRole", "kms:GenerateDataKey", "KmsKeyArn"),
 }
 """What is allowed besides where there is a key, and only through the services that use it."""
+
+
+ALLOWED_FOR_EVENTS = {
+    (role, "events:PutEvents", f"arn:${{AWS::Partition}}:events:{place}:event-bus/default")
+    for role in ("OnUploadRole", "OnDeadLetterRole")
+    for place in ("${AWS::Region}:${AWS::AccountId}",)
+}
+"""Only ends of jobs are announced."""
+
+OWN_SOURCE = {"ForAllValues:StringEquals": {"events:source": "artreel"}}
 
 
 def as_list(value: Any) -> list[Any]:
@@ -118,8 +150,9 @@ def _with(condition: Any, table: set[tuple[str, str, str]]) -> set[tuple[str, st
 
 class TestPermissions:
     def test_every_allowed_action(self, deployed: Deployed) -> None:
-        assert granted(deployed()) == _with(None, ALLOWED)
-        with_key = _with(None, ALLOWED) | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
+        without_key = _with(None, ALLOWED) | _with(OWN_SOURCE, ALLOWED_FOR_EVENTS)
+        assert granted(deployed()) == without_key
+        with_key = without_key | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
         assert granted(deployed(KmsKeyArn=KEY)) == with_key
 
     def test_no_policy_hides_elsewhere(self, resources: Resources) -> None:
