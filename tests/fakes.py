@@ -130,7 +130,9 @@ class FakeObjectStore:
     ) -> str:
         with self._lock:
             self._check(bucket, key, replaces)
-            self._put(bucket, key, json.dumps(content).encode(), "application/json", RESULT_METADATA)
+            self._put(
+                bucket, key, json.dumps(content).encode(), "application/json", RESULT_METADATA
+            )
             return self.objects[bucket, key][-1].etag
 
     def _check(self, bucket: str, key: str, replaces: str | None) -> None:

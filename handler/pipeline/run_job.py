@@ -250,7 +250,6 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             working_size_px=job.working_size_px,
             result=folder / "result.mp4",
             keyframe_interval=Frames.KEYFRAMES.interval(),
-            keyframe_interval=Frames.KEYFRAMES.interval(),
             poster=folder / "poster.jpg",
         )
 

@@ -93,8 +93,8 @@ def test_a_file_comes_back_as_it_went(
 def test_what_artreel_writes_is_marked(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
     store, seed = both
     (tmp_path / "up").write_bytes(b"pixels")
-    store.upload(tmp_path / "up", BUCKET, "result.mp4", "video/mp4")
-    store.put_json(BUCKET, "result.status.json", {})
+    store.upload(tmp_path / "up", BUCKET, "result.mp4", "video/mp4", metadata={}, replaces=None)
+    store.put_json(BUCKET, "result.status.json", {}, replaces=None)
     seed("upload.mp4", b"pixels", style="monet")
     marked = {
         key: facts is not None and is_result(facts.metadata)

@@ -1,8 +1,8 @@
 """Many jobs through the emulated stack while everything goes wrong that may.
 
 Real worker processes are killed at random moments; their requests go through an unreliable network;
-their events come twice, late and out of order; leases last four seconds. In the end every upload has
-had exactly one answer, and the right one.
+their events come twice, late and out of order; leases last four seconds. In the end every upload
+has had exactly one answer, and the right one.
 
 ``make faults`` runs it with 200 uploads; ``ARTREEL_FAULT_SEED`` chooses another run.
 """

@@ -231,6 +231,7 @@ class TestQueues:
         policy = resources["DeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]
         assert statements(policy, "Allow") == []
 
+
 @pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])
 class TestBuckets:
     def test_is_private(self, resources: Resources, bucket: str) -> None:

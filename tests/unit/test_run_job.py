@@ -473,7 +473,7 @@ class TestOnce:
         bench.deliver()
         assert len(bench.store.objects["out", "monet/clip.mp4"]) == 1
         mark = bench.store.objects["out", "monet/clip.mp4"][0].metadata
-        assert mark == {JOB_METADATA: bench.announcer.ended[0].outcome.job_id}
+        assert mark[JOB_METADATA] == bench.announcer.ended[0].outcome.job_id
 
     @pytest.mark.parametrize("last", [True, False])
     def test_a_rejection_that_was_written_is_not_changed_by_those_who_come_after(
