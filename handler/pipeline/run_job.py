@@ -202,9 +202,12 @@ def _superseded(asked: _Asked, newer: Superseded, studio: Studio) -> Outcome:
 
 
 def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
-    version_id = facts.version_id if facts else request.version_id
-    version = facts.version if facts else request.version_id or request.etag or ""
-    return SourceObject(request.bucket, request.key, version, version_id)
+    """The version that is asked for; where only its ETag is known, it may be replaced by now."""
+    replaced = facts and not request.version_id and request.etag not in (None, facts.etag)
+    if facts is None or replaced:
+        version = request.version_id or request.etag or ""
+        return SourceObject(request.bucket, request.key, version, request.version_id)
+    return SourceObject(request.bucket, request.key, facts.version, facts.version_id)
 
 
 def _normalized(

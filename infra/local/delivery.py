@@ -62,6 +62,7 @@ def unreliable_post(stack: LocalStack, seed: int, post: Post = Post()) -> Iterat
 
 class _Relay:
     def __init__(self, stack: LocalStack, chance: random.Random, post: Post) -> None:
+        self._s3 = stack.aws.s3
         self._sqs = stack.aws.sqs
         self._job_queue_url = stack.job_queue_url
         self._chance = chance
@@ -88,18 +89,31 @@ class _Relay:
         page = self._sqs.receive_message(QueueUrl=self._inbox_url, MaxNumberOfMessages=10)
         messages = page.get("Messages", [])
         for message in messages:
-            self.counts["received"] += 1
+            body = self._with_version(message["Body"])
             first = time.monotonic() + self._chance.uniform(0, self._post.late_seconds)
-            self._schedule(first, message["Body"])
+            self._schedule(first, body)
             if self._chance.random() < self._post.twice:
                 self.counts["twice"] += 1
                 again = first + self._chance.uniform(0, self._post.again_seconds)
-                self._schedule(again, message["Body"])
+                self._schedule(again, body)
             self.counts["pending"] = len(self._due)
+            self.counts["received"] += 1
             self._sqs.delete_message(
                 QueueUrl=self._inbox_url, ReceiptHandle=message["ReceiptHandle"]
             )
         return bool(messages)
+
+    def _with_version(self, body: str) -> str:
+        """The event with the version of the object, which AWS sends and ministack does not."""
+        event = json.loads(body)
+        bucket, uploaded = event["detail"]["bucket"]["name"], event["detail"]["object"]
+        versions = self._s3.list_object_versions(Bucket=bucket, Prefix=uploaded["key"])["Versions"]
+        (uploaded["version-id"],) = {
+            version["VersionId"]
+            for version in versions
+            if version["Key"] == uploaded["key"] and version["ETag"].strip('"') == uploaded["etag"]
+        }
+        return json.dumps(event)
 
     def _schedule(self, due: float, body: str) -> None:
         if self._chance.random() < self._post.as_notification:

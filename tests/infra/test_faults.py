@@ -83,11 +83,15 @@ class Scene:
     def upload(self, number: int) -> None:
         """One of the things that people upload, or the same key once more."""
         kind = self.chance.choices(["video", "again", "garbage", "styleless"], [75, 10, 8, 7])[0]
-        earlier = [old for old in self.uploads if old.is_newest and old.frames and old.has_style]
+        keys = Counter(old.key for old in self.uploads)
+        earlier = [
+            old for old in self.uploads if keys[old.key] == 1 and old.frames and old.has_style
+        ]
         if kind == "again" and earlier:
             replaced = self.chance.choice(earlier)
             replaced.is_newest = False
-            self.put(replaced.key, self.chance.choice(FRAMES), has_style=True)
+            others = [frames for frames in FRAMES if frames != replaced.frames]
+            self.put(replaced.key, self.chance.choice(others), has_style=True)
             return
         style = "nobody" if kind == "styleless" else "waves"
         name = self.chance.choice(PLACES).format(number)

@@ -247,7 +247,7 @@ def test_the_operator_hears_how_each_attempt_ended(bench: Bench) -> None:
     bench.painter.on_paint = _raise(Defect("the model is broken"))
     for last_attempt in (False, True):
         with pytest.raises(Defect):
-            run_job(JobRequest("in", KEY), bench.studio, last_attempt=last_attempt)
+            bench.deliver(last=last_attempt)
     assert bench.observer.states == ["succeeded", "rejected", "queued", "failed"]
     report = bench.store.json("out", "monet/clip.report.json")
     assert bench.observer.frames == [(5, report["frames_painted"])]
@@ -544,6 +544,13 @@ class TestNewestWins:
         assert bench.status()["job_id"] == newer[0].job_id
         (video,) = bench.store.objects["out", "monet/clip.mp4"]
         assert video.metadata[JOB_METADATA] == newer[0].job_id
+
+    def test_an_event_without_a_version_is_known_by_its_etag(self, bench: Bench) -> None:
+        old = bench.store.objects["in", KEY][0].etag
+        bench.store.seed("in", KEY, b"newer video")
+        assert bench.deliver(etag=old).state is State.REJECTED
+        new = bench.store.objects["in", KEY][1].etag
+        assert bench.deliver(etag=new).state is State.SUCCEEDED
 
     def test_deleting_the_upload_does_not_stop_its_painting(self, bench: Bench) -> None:
         version = bench.store.objects["in", KEY][0].version_id
