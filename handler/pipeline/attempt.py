@@ -181,6 +181,8 @@ class Attempt:
         """
         for _ in range(PUBLISHING_TRIES):
             there = self._studio.store.facts(self._studio.output_bucket, key)
+            if there and there.metadata.get(JOB_METADATA) == self.job_id:
+                return  # by an attempt before, or by this one in a request whose answer got lost
             self.confirm()
             try:
                 put(replaces=there.etag if there else None)

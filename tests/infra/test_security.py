@@ -239,12 +239,19 @@ EXCEPTIONS = {
     ("CKV_AWS_115", "OnUpload"): "MaxConcurrency of the event source bounds it, without taking "
     "functions from the account's other stacks",
     ("CKV_AWS_173", "OnUpload"): "the variables are names and numbers, none is a secret",
+    ("CKV_AWS_26", "JobMails"): "EventBridge may not use the key that SNS brings",
+    ("CKV_AWS_116", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_117", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_115", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_173", "OnDeadLetter"): "the same as for OnUpload",
 }
 EXCEPTIONS_WITHOUT_KEY = {
     ("CKV_AWS_27", "JobQueue"): NO_KEY,
     ("CKV_AWS_27", "DeadLetterQueue"): NO_KEY,
+    ("CKV_AWS_27", "AbandonedQueue"): NO_KEY,
     ("CKV_AWS_119", "JobTable"): NO_KEY,
     ("CKV_AWS_158", "OnUploadLogs"): NO_KEY,
+    ("CKV_AWS_158", "OnDeadLetterLogs"): NO_KEY,
 }
 
 

@@ -475,6 +475,17 @@ class TestOnce:
         mark = bench.store.objects["out", "monet/clip.mp4"][0].metadata
         assert mark[JOB_METADATA] == bench.announcer.ended[0].outcome.job_id
 
+    def test_an_upload_that_is_refused_because_of_itself_is_there(self, bench: Bench) -> None:
+        upload = bench.store.upload
+
+        def repeats(*arguments: Any, **also: Any) -> None:
+            upload(*arguments, **also)
+            upload(*arguments, **also)
+
+        bench.store.upload = repeats  # type: ignore[method-assign]
+        assert bench.deliver().state is State.SUCCEEDED
+        assert len(bench.store.objects["out", "monet/clip.mp4"]) == 1
+
     @pytest.mark.parametrize("last", [True, False])
     def test_a_rejection_that_was_written_is_not_changed_by_those_who_come_after(
         self, bench: Bench, last: bool
