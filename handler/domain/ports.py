@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handler.domain.job import SourceObject
+from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.status import State
 
@@ -79,6 +80,14 @@ class Motion(Protocol):
         """
 
 
+class FrameReader(Iterator[Frame], Protocol):
+    """A decoder that is being read."""
+
+    @property
+    def losses(self) -> Losses:
+        """What the source announced and did not give; complete after the last frame."""
+
+
 class FrameWriter(Protocol):
     """An encoder that is being fed."""
 
@@ -98,18 +107,17 @@ class Media(Protocol):
 
     def read_frames(
         self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
-    ) -> AbstractContextManager[Iterator[Frame]]:
+    ) -> AbstractContextManager[FrameReader]:
         """Decode every frame in order, rotation applied.
 
         The frames are uint8 (height, width, 3) of that width and height, the source's own if not
-        given, in BT.709 for an SDR screen, whatever
-        the source is: deinterlaced, tone-mapped, over black. Each is owned by the caller. A frame
-        that can't be decoded ends the iteration.
+        given, in BT.709 for an SDR screen, whatever the source is: deinterlaced, tone-mapped, over
+        black. Each is owned by the caller. Where frames can't be decoded, the one before them comes
+        again, the same object, so that the pictures stay at their times.
 
         Raises, while iterating:
-            Rejected: nothing could be decoded.
+            Rejected: nothing could be decoded, or it takes senselessly long.
             Unavailable: the decoder was killed.
-            Defect: the decoder stood still.
         """
 
     def write_video(

@@ -54,6 +54,7 @@ class Status:
     Attributes:
         seconds_left: None while unknown.
         reason: why it was rejected or failed, or what it waits for; one sentence.
+        lost: what of the source could not be read; None when nothing was lost.
         video, poster, report: keys in the output bucket once they exist.
         updated_at: ISO 8601, UTC.
     """
@@ -66,6 +67,7 @@ class Status:
     frames_per_second: float
     seconds_left: float | None
     reason: str | None
+    lost: str | None
     video: str | None
     poster: str | None
     report: str | None
@@ -80,6 +82,7 @@ class Status:
         *,
         progress: Progress | None = None,
         reason: str | None = None,
+        lost: str | None = None,
         video: str | None = None,
         poster: str | None = None,
         report: str | None = None,
@@ -94,6 +97,7 @@ class Status:
             frames_per_second=done.frames_per_second,
             seconds_left=done.seconds_left,
             reason=reason,
+            lost=lost,
             video=video,
             poster=poster,
             report=report,

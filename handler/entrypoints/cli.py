@@ -306,13 +306,13 @@ def _summary(output: Path, painting: Painting, precision: str) -> str:
     sound = {0: "no sound", 1: "its own sound"}.get(tracks, f"its {tracks} sound tracks")
     carried = painting.frames_painted < painting.frames
     how = f"{painting.frames_painted} of them " if carried else ""
-    lost = f", {painting.frames_lost} frames of the source were unreadable"
+    lost = painting.losses.in_words()
     return (
         f"{output}: {painting.frames} frames, {result.width}x{result.height}, "
         f"{result.frame_rate} frames/s, {sound}; {how}painted at {painting.working_size[0]}x"
         f"{painting.working_size[1]} in {precision}, {painting.total_seconds:.1f} s, "
         f"{painting.frames / painting.total_seconds:.1f} frames/s"
-        f"{lost if painting.frames_lost else ''}"
+        f"{f'; {lost}' if lost else ''}"
     )
 
 

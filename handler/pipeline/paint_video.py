@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.domain.errors import Defect, Rejected
+from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
@@ -16,6 +17,7 @@ from handler.pipeline.brush import Brush, resized
 from handler.pipeline.segments import segments
 from handler.pipeline.stages import in_order, read_ahead, write_behind
 from handler.pipeline.verify import verify
+from handler.pipeline.workspace import likely_result_bytes, need_room
 
 POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
@@ -53,7 +55,7 @@ class Painting:
     Attributes:
         frames: in the result.
         frames_painted: times that the transformer ran; repeated frames are painted once.
-        frames_lost: that the source announced and could not give.
+        losses: what the source announced and could not give.
         working_size: width and height at which frames were painted, px.
         paint_seconds, total_seconds: from the first frame to the last; from the first look at the
             source to the checked file.
@@ -63,7 +65,7 @@ class Painting:
     result: VideoFacts
     frames: int
     frames_painted: int
-    frames_lost: int
+    losses: Losses
     working_size: tuple[int, int]
     paint_seconds: float
     total_seconds: float
@@ -87,6 +89,7 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
+    need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
     brush = _brush(order, facts, media, painter, motion)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.
     size = brush.working_size if order.timeline.is_painted_throughout else facts.size
@@ -114,7 +117,7 @@ def paint_video(
                 on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = _checked(_opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
@@ -125,11 +128,20 @@ def paint_video(
         result=result,
         frames=frames,
         frames_painted=brush.frames_painted,
-        frames_lost=max(0, facts.frame_count - frames),
+        losses=decoded.losses,
         working_size=brush.working_size,
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
+
+
+def _checked(result: VideoFacts, source: VideoFacts, frames: int, encoding: Encoding) -> VideoFacts:
+    try:
+        return verify(result, source, frames, encoding)
+    except Defect as defect:
+        if source.announced.is_broken:  # what is counted there need not come
+            raise Rejected(f"the video is too damaged to be kept as it is: {defect}") from defect
+        raise
 
 
 def _opened_again(media: Media, result: Path) -> VideoFacts:

@@ -12,6 +12,7 @@ from typing import Any
 
 from handler.domain.errors import ArtreelError
 from handler.domain.job import Job, ResultKeys
+from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
 from handler.domain.ports import ObjectStore
 from handler.domain.price import lambda_cost_usd
@@ -59,9 +60,10 @@ class StatusReporter:
         except ArtreelError as error:
             logger.warning("status of job %s could not be written: %s", self._job_id, error)
 
-    def succeeded(self) -> None:
+    def succeeded(self, lost: str | None) -> None:
         keys = self._keys
-        self._put(State.SUCCEEDED, video=keys.video, poster=keys.poster, report=keys.report)
+        made = {"video": keys.video, "poster": keys.poster, "report": keys.report}
+        self._put(State.SUCCEEDED, lost=lost, **made)
 
     def rejected(self, reason: str) -> None:
         self._put(State.REJECTED, reason=reason)
@@ -73,7 +75,7 @@ class StatusReporter:
     def failed(self, reason: str) -> None:
         self._put(State.FAILED, reason=reason)
 
-    def _put(self, state: State, **details: str) -> None:
+    def _put(self, state: State, **details: str | None) -> None:
         status = Status.of(self._job_id, state, self._now(), progress=self._progress, **details)
         self._store.put_json(self._bucket, self._keys.status, status.as_json())
 
@@ -105,7 +107,8 @@ def report(
         "working_size": list(painting.working_size),
         "frames": painting.frames,
         "frames_painted": painting.frames_painted,
-        "frames_lost": painting.frames_lost,
+        "lost": painting.losses.in_words(),
+        "losses": _plain(painting.losses),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "frames_per_second": round(painting.frames / painting.total_seconds, 2),
         "engine": dict(engine),
@@ -113,7 +116,7 @@ def report(
     }
 
 
-def _plain(facts: VideoFacts) -> dict[str, Any]:
+def _plain(facts: VideoFacts | Losses) -> dict[str, Any]:
     """Facts as JSON: exact fractions as ``30000/1001``."""
 
     def plain(value: Any) -> Any:

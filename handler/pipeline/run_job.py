@@ -27,6 +27,7 @@ from handler.domain.job import (
     style_of_upload,
 )
 from handler.domain.keyframes import Frames
+from handler.domain.losses import Losses
 from handler.domain.ports import (
     JobLedger,
     Media,
@@ -40,7 +41,7 @@ from handler.domain.status import Progress, State
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
 from handler.pipeline.report import StatusReporter, report
-from handler.pipeline.workspace import workspace
+from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ def _attempt(
     job: Job, studio: Studio, reporter: StatusReporter, *, last_attempt: bool
 ) -> dict[str, Any]:
     try:
-        _paint_and_publish(job, studio, reporter)
+        losses = _paint_and_publish(job, studio, reporter)
     except Rejected:
         raise
     except Exception as error:
@@ -180,7 +181,7 @@ def _attempt(
         except ArtreelError as silence:
             logger.warning("status of job %s could not be written: %s", job.job_id, silence)
         raise
-    reporter.succeeded()
+    reporter.succeeded(losses.in_words())
     studio.observer.ended(State.SUCCEEDED)
     return _outcome(job.job_id, State.SUCCEEDED, video=job.results.video)
 
@@ -191,7 +192,7 @@ def _outcome(
     return {"job_id": job_id, "state": state.value, "reason": reason, "video": video}
 
 
-def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> None:
+def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Losses:
     reporter.running(Progress(0, 0, 0.0))
     with workspace() as folder:
         began = time.monotonic()
@@ -199,6 +200,8 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
         }
         source = folder / "source"
+        upload = studio.store.facts(job.source.bucket, job.source.key, job.source.version_id)
+        need_room(folder, upload.size_bytes if upload else 0, "the video")
         studio.store.download(job.source, source)
         fetched = time.monotonic()
         order = PaintOrder(
@@ -234,6 +237,7 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> No
             written["lambda_cost_usd"],
         )
         _publish(job.results, order, written, studio)
+    return painting.losses
 
 
 def _listener(job: Job, reporter: StatusReporter, studio: Studio) -> ProgressListener:

@@ -184,7 +184,7 @@ def test_it_comes_out_right(case: Case, tmp_path: Path, tabulate: Callable[[Row]
     assert seen.size == case.size
     assert seen.aspect == (case.aspect or Fraction(*case.size))
     assert painting.frames == len(seen.shown_at)
-    assert painting.frames_lost == 0
+    assert painting.losses.in_words() is None
     assert painting.result.frame_rate == case.rate
     if case.frames is not None:
         assert len(seen.shown_at) == case.frames
