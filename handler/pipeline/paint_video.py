@@ -21,6 +21,7 @@ POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
 
 ProgressListener = Callable[[Progress], None]
+Approval = Callable[[VideoFacts], None]
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,15 @@ def paint_video(
     painter: Painter,
     motion: Motion,
     on_progress: ProgressListener = lambda _: None,
+    approve: Approval = lambda _: None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
 
     Decoding, painting and encoding overlap; memory does not depend on the video's length. The
     result is opened again and checked before this returns; after an exception there is none.
+
+    Args:
+        approve: is told what the source is before anything is painted, and may refuse it.
 
     Raises:
         Rejected: the video or a style picture can't be read.
@@ -87,6 +92,7 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
+    approve(facts)
     brush = _brush(order, facts, media, painter, motion)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.
     size = brush.working_size if order.timeline.is_painted_throughout else facts.size
