@@ -122,8 +122,8 @@ def test_a_job_file_is_painted_under_its_own_name(cloud: Cloud, tmp_path: Path) 
     key = "jobs/übung/my job+1.json"
     body = {"video": "videos/clip.mp4", "style": "waves", "working_size": 64, "budget_usd": 1}
     version = cloud.upload(key, json.dumps(body).encode())
-    for event in (_bridged(key, version), _notification(key, version)):
-        assert _handle(_queued(event)) == {"batchItemFailures": []}
+    for event in (uploaded(key, version), _notification(key, version)):
+        assert handle(queued(event)) == {"batchItemFailures": []}
     results = cloud.results()
     assert set(results) == {
         f"jobs/übung/my job+1.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
@@ -148,7 +148,7 @@ def test_a_bad_job_file_leaves_its_reason(
 ) -> None:
     cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
     version = cloud.upload("jobs/night.json", body)
-    assert _handle(_queued(_bridged("jobs/night.json", version))) == {"batchItemFailures": []}
+    assert handle(queued(uploaded("jobs/night.json", version))) == {"batchItemFailures": []}
     assert set(cloud.results()) == {"jobs/night.status.json"}
     assert cloud.status("jobs/night")["state"] == "rejected"
     assert reason in cloud.status("jobs/night")["reason"]
@@ -160,7 +160,7 @@ def test_a_month_without_money_rejects_and_spends_nothing(
     monkeypatch.setenv("ARTREEL_MONTHLY_BUDGET_USD", "0.00001")
     wiring.forget()
     cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
-    (outcome,) = _handle({"video": "videos/waves/clip.mp4"})["jobs"]
+    (outcome,) = handle({"video": "videos/waves/clip.mp4"})["jobs"]
     assert outcome["state"] == "rejected"
     assert "raise MonthlyBudgetUsd" in outcome["reason"]
     assert set(cloud.results()) == {"waves/clip.status.json"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handler.domain.errors import Unavailable
-from handler.domain.media import VideoFacts
+from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameWriter, StyleVector
 from handler.pipeline.calibrate import calibrate
 from tests.fakes import FACTS, FakeMedia, FakeMotion, FakePainter
@@ -45,9 +45,14 @@ class MeteredMedia(FakeMedia):
 
     @contextmanager
     def write_video(
-        self, video: Path, facts: VideoFacts, sound_from: Path
+        self,
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+        size: tuple[int, int] | None = None,
     ) -> Iterator[FrameWriter]:
-        with super().write_video(video, facts, sound_from) as writer:
+        with super().write_video(video, facts, sound_from, encoding, size) as writer:
             yield writer
         self._clock.seconds += len(self.written) * facts.width * facts.height / 1e6 * CODEC
 
