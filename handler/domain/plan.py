@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from handler.domain.errors import Defect
+from handler.domain.keyframes import flow_scale
 from handler.domain.media import VideoFacts
 from handler.domain.price import VCPU_MB, container_usd, function_usd
 from handler.domain.timeline import Timeline
@@ -67,7 +68,8 @@ class Calibration:
         processor, processors: name and number of those that were measured.
         start_seconds: before the first frame and after the last; most of it on one processor.
         codec_seconds: to decode, resize and encode one megapixel of the source.
-        carry_seconds: for one megapixel, at the working size, of a frame between keyframes.
+        carry_seconds: for one megapixel, at the size at which motion is estimated, of a frame
+            between keyframes.
         paint_seconds: to paint one megapixel of the working size, by model and precision.
     """
 
@@ -185,7 +187,7 @@ def work_of(
         start_seconds=calibration.start_seconds,
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * painted
-        + calibration.carry_seconds * working_megapixels * carried,
+        + calibration.carry_seconds * working_megapixels * flow_scale(*working_size) ** 2 * carried,
     )
 
 

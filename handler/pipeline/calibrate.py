@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handler.domain.errors import Unavailable
-from handler.domain.keyframes import KEYFRAME_INTERVAL
+from handler.domain.keyframes import KEYFRAME_INTERVAL, flow_scale
 from handler.domain.plan import MEGAPIXEL, Calibration
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.timeline import Timeline
@@ -46,7 +46,7 @@ class _Clip:
 EVERY_FRAME = _Clip(640, 360, 150, 640)
 LARGER_SOURCE = _Clip(1280, 720, 80, 640)
 MOSTLY_CARRIED = _Clip(1280, 720, 65, 1024, KEYFRAME_INTERVAL)
-"""At the usual size: the flow along which frames are carried is not estimated any finer."""
+"""At the usual working size."""
 
 WARM_UP_FRAMES = 5
 """Enough to compile the networks for a size."""
@@ -57,7 +57,7 @@ class _Effort:
     """What some painting took.
 
     Attributes:
-        megapixels: decoded and encoded, painted, carried.
+        megapixels: decoded and encoded, painted, and carried at the size of the flow.
         seconds: of one processor.
     """
 
@@ -178,7 +178,8 @@ class _Bench:
         width, height = painting.working_size
         painted = painting.frames_painted * width * height
         carried = max(0, frames - painting.frames_painted) * width * height
-        return _Effort(np.array([source, painted, carried]) / MEGAPIXEL, seconds)
+        carried_at_flow_size = carried * flow_scale(width, height) ** 2
+        return _Effort(np.array([source, painted, carried_at_flow_size]) / MEGAPIXEL, seconds)
 
 
 def _style() -> Frame:

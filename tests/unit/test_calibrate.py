@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from handler.domain.errors import Unavailable
+from handler.domain.keyframes import flow_scale
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameWriter, StyleVector
 from handler.pipeline.calibrate import calibrate
@@ -83,7 +84,8 @@ class MeteredMotion(FakeMotion):
     def propagate(
         self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
     ) -> Iterator[Frame]:
-        megapixels = first.shape[0] * first.shape[1] / 1e6
+        height, width = first.shape[:2]
+        megapixels = width * height * flow_scale(width, height) ** 2 / 1e6
         self._clock.seconds += (len(frames) - 2) * megapixels * CARRY
         return super().propagate(frames, first, last, repaint)
 
