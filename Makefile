@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test fuzz clips sbom audit bench demo e2e image lock clean
+.PHONY: help install hub check test fuzz clips sbom audit bench demo e2e image schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ fuzz: install ## damage a thousand clips and some pictures; each must get a verd
 
 e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)
 	$(BIN)/pytest -q -m container tests/e2e
+
+schema: install ## write infra/job.schema.json anew from the fields that a job file may have
+	$(BIN)/python -c "import json; from handler.domain.job_file import json_schema; print(json.dumps(json_schema(), indent=2))" > infra/job.schema.json
 
 lock: .venv/installed ## pin every dependency with its hashes, for development and for the image
 	$(COMPILE) pyproject.toml --extra lambda --extra model --group dev -o requirements.lock

@@ -17,8 +17,17 @@ from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import RESULT_METADATA, SourceObject
 from handler.domain.losses import Announcement, Losses
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
-from handler.domain.ports import Frame, FrameReader, FrameWriter, ObjectFacts, StyleVector
+from handler.domain.plan import Calibration, Worker
+from handler.domain.ports import (
+    Frame,
+    FrameReader,
+    FrameWriter,
+    ObjectFacts,
+    Reservation,
+    StyleVector,
+)
 from handler.domain.status import State
+from handler.pipeline.accounts import Accounts
 
 FACTS = VideoFacts(
     width=32,
@@ -158,6 +167,47 @@ class FakeReader:
 
     def __next__(self) -> Frame:
         return next(self._frames)
+
+
+class FakeSpendCounter:
+    """Counts one month in memory."""
+
+    def __init__(self, cap_usd: float = 0.0) -> None:
+        self.cap_usd = cap_usd
+        self.settled_usd = 0.0
+        self.reserved_usd: dict[str, float] = {}
+        self.down = False
+
+    @property
+    def total_usd(self) -> float:
+        return self.settled_usd + sum(self.reserved_usd.values())
+
+    def reserve(self, job_id: str, usd: float) -> Reservation:
+        self._reach()
+        if job_id not in self.reserved_usd:
+            if self.cap_usd and self.total_usd + usd > self.cap_usd:
+                left = max(0.0, self.cap_usd - self.total_usd)
+                raise Rejected(f"{left:.4f} are left, and the job would cost about {usd:.4f}")
+            self.reserved_usd[job_id] = usd
+        return Reservation(job_id, "2026-01", round(self.reserved_usd[job_id] * 1e6))
+
+    def settle(self, reservation: Reservation, usd: float) -> None:
+        self._reach()
+        if self.reserved_usd.pop(reservation.job_id, None) is not None:
+            self.settled_usd += usd
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("the counter is down")
+
+
+CALIBRATION = Calibration("2026-01-01", "fake", 1, 0.1, 1e-3, 5e-4, {"fake": {"exact": 2e-3}})
+
+
+def accounts(spend: FakeSpendCounter | None = None, memory_mb: int = 1769) -> Accounts:
+    """Those of a function with one processor."""
+    worker = Worker(1.0, memory_mb, "x86_64")
+    return Accounts(worker, CALIBRATION, spend or FakeSpendCounter())
 
 
 class FakeMedia:

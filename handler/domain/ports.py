@@ -216,3 +216,36 @@ class Observer(Protocol):
 
     def ended(self, state: State) -> None:
         """The attempt is over; the job is now in this state, ``QUEUED`` if another one follows."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Money that is set aside for a job and not settled yet.
+
+    Attributes:
+        month: in which it counts, ``2026-01``.
+        micro_usd: millionths of a US dollar.
+    """
+
+    job_id: str
+    month: str
+    micro_usd: int
+
+
+class SpendCounter(Protocol):
+    """What a month's jobs cost, over all workers, held below a cap.
+
+    Raises, both methods: Unavailable when the service does not answer, Defect when it forbids.
+    """
+
+    def reserve(self, job_id: str, usd: float) -> Reservation:
+        """Set the estimated cost of a job aside, before it is painted.
+
+        A job whose worker died keeps its reservation, and has it again with the next attempt.
+
+        Raises:
+            Rejected: the month's cap would be passed.
+        """
+
+    def settle(self, reservation: Reservation, usd: float) -> None:
+        """Put what the job really cost in the place of its reservation; the second time nothing."""

@@ -218,6 +218,19 @@ def _beside(facts: VideoFacts) -> list[str]:
     return [word for stream in (*sound, *subtitles) for word in ("-map", stream)]
 
 
+def footage_command(ffmpeg: str, video: Path, width: int, height: int, frames: int) -> list[str]:
+    """A zoom into the Mandelbrot set as H.264 in MP4, 25 frames/s."""
+    return [
+        ffmpeg,
+        *QUIET,
+        "-y",
+        *("-f", "lavfi", "-i", f"mandelbrot=size={width}x{height}:rate=25"),
+        *("-frames:v", str(frames), "-pix_fmt", "yuv420p"),
+        *("-c:v", "libx264", "-preset", "superfast"),
+        *("-f", "mp4", f"file:{video.absolute()}"),
+    ]
+
+
 def is_copied(track: SoundTrack) -> bool:
     """Whether sound comes through unchanged."""
     slow_mp3 = track.codec == "mp3" and track.sample_rate_hz < LEAST_MP3_RATE_HZ

@@ -29,7 +29,7 @@ class FfmpegMedia:
     """
 
     def __init__(self, ffmpeg: str | None = None) -> None:
-        self._ffmpeg = ffmpeg or _bundled_ffmpeg()
+        self._ffmpeg = ffmpeg or bundled_ffmpeg()
 
     def probe(self, video: Path) -> VideoFacts:
         return probe.probe(video)
@@ -97,7 +97,8 @@ class _PipeWriter:
         self._process.write(np.ascontiguousarray(frame).data.cast("B"))
 
 
-def _bundled_ffmpeg() -> str:
+def bundled_ffmpeg() -> str:
+    """Path of the program that imageio-ffmpeg brings."""
     import imageio_ffmpeg
 
     return str(imageio_ffmpeg.get_ffmpeg_exe())

@@ -23,6 +23,7 @@ POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
 
 ProgressListener = Callable[[Progress], None]
+Approval = Callable[[VideoFacts], None]
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,15 @@ def paint_video(
     painter: Painter,
     motion: Motion,
     on_progress: ProgressListener = lambda _: None,
+    approve: Approval = lambda _: None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
 
     Decoding, painting and encoding overlap; memory does not depend on the video's length. The
     result is opened again and checked before this returns; after an exception there is none.
+
+    Args:
+        approve: is told what the source is before anything is painted, and may refuse it.
 
     Raises:
         Rejected: the video or a style picture can't be read.
@@ -89,6 +94,7 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
+    approve(facts)
     need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
     brush = _brush(order, facts, media, painter, motion)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.

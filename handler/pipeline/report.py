@@ -14,8 +14,8 @@ from handler.domain.errors import ArtreelError
 from handler.domain.job import Job, ResultKeys
 from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
+from handler.domain.plan import Plan
 from handler.domain.ports import ObjectStore
-from handler.domain.price import lambda_cost_usd
 from handler.domain.status import Progress, State, Status
 from handler.pipeline.paint_video import Painting
 
@@ -86,16 +86,17 @@ def report(
     *,
     engine: Mapping[str, str],
     seconds: Mapping[str, float],
-    function_memory_mb: int,
+    estimate: Plan | None,
+    cost_usd: float | None,
     now: datetime,
 ) -> dict[str, Any]:
     """The content of ``NAME.report.json``.
 
     Args:
         seconds: how long each stage took, ``total`` among them.
-        function_memory_mb: of the Lambda function, 0 where none runs.
+        estimate: made before anything was painted; its seconds are those of painting and checking.
+        cost_usd: until now; None where nobody sends a bill.
     """
-    cost = lambda_cost_usd(seconds["total"], function_memory_mb) if function_memory_mb else None
     return {
         "job_id": job.job_id,
         "created_at": now.isoformat(timespec="milliseconds"),
@@ -112,8 +113,18 @@ def report(
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "frames_per_second": round(painting.frames / painting.total_seconds, 2),
         "engine": dict(engine),
-        "lambda_cost_usd": cost,
+        "cost_usd": _micros(cost_usd),
+        "estimate": estimate
+        and {
+            "seconds": round(estimate.seconds, 3),
+            "cost_usd": _micros(estimate.usd),
+            "frames_painted": estimate.work.frames_painted,
+        },
     }
+
+
+def _micros(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 6)
 
 
 def _plain(facts: VideoFacts | Losses) -> dict[str, Any]:

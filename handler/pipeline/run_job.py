@@ -21,13 +21,15 @@ from handler.domain.job import (
     ResultKeys,
     SourceObject,
     check_style_name,
-    check_video_key,
+    check_upload_key,
     identity,
+    is_job_file,
     is_result,
     style_of_upload,
 )
 from handler.domain.keyframes import Frames
 from handler.domain.losses import Losses
+from handler.domain.plan import PUBLISHING_SECONDS
 from handler.domain.ports import (
     JobLedger,
     Media,
@@ -39,7 +41,9 @@ from handler.domain.ports import (
 )
 from handler.domain.status import Progress, State
 from handler.domain.timeline import Timeline
+from handler.pipeline.accounts import Accounts
 from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
+from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import StatusReporter, report
 from handler.pipeline.workspace import need_room, workspace
 
@@ -47,9 +51,6 @@ logger = logging.getLogger(__name__)
 
 JUDGED_AFTER_FRAMES = 100
 """How many frames are painted before their speed is trusted."""
-
-PUBLISHING_SECONDS = 20.0
-"""Kept back for checking and uploading the result."""
 
 INTERNAL_FAILURE = "something went wrong inside artreel"
 OWN_RESULT = (
@@ -69,12 +70,12 @@ class Studio:
         default_style: of uploads that name none, "" for none.
         working_size_px: of jobs that wish for none.
         status_interval_seconds: least time between two status writings while painting.
-        function_memory_mb: of the Lambda function, 0 where none runs.
         seconds_left: how long this worker can still work.
     """
 
     store: ObjectStore
     ledger: JobLedger
+    accounts: Accounts
     media: Media
     painter: Callable[[], Painter]
     motion: Callable[[], Motion]
@@ -86,7 +87,6 @@ class Studio:
     max_source_bytes: int
     max_style_bytes: int
     status_interval_seconds: float
-    function_memory_mb: int
     seconds_left: Callable[[], float]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -106,42 +106,54 @@ def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -
         Unavailable: a service is out of reach.
         Defect: artreel is at fault. The status of a job that was begun says so, too.
     """
-    facts = studio.store.facts(request.bucket, request.key, request.version_id)
-    source = _source(request, facts)
-    job_id = identity(source, {})
+    job_id = identity(_told(request), {})
     studio.observer.began(job_id)
-    if facts and is_result(facts.metadata):
-        # Not even a status: where results are copied back, it would come back and be answered, too.
-        logger.warning("%s is a result and was uploaded: do results flow back?", source.key)
-        studio.observer.ended(State.REJECTED)
-        return _outcome(job_id, State.REJECTED, reason=OWN_RESULT)
     try:
-        job = _normalized(request, source, facts, studio)
+        source, facts = _looked_up(request, studio.store)
+        if facts and is_result(facts.metadata):
+            # Not even a status: where results are copied back, it would come back and be answered.
+            logger.warning("%s is a result and was uploaded: do results flow back?", request.key)
+            studio.observer.ended(State.REJECTED)
+            return _outcome(job_id, State.REJECTED, reason=OWN_RESULT)
+        if is_job_file(request.key):
+            wish = read_job_file(source, facts, studio.store)
+            source, facts = _looked_up(wish, studio.store)
+        else:
+            wish = request
+        job = _normalized(wish, source, facts, studio)
         job_id = job.job_id
         studio.observer.began(job_id)
-        reporter = _reporter(job_id, source, studio)
+        reporter = _reporter(job_id, request.key, studio)
         return studio.ledger.once(
             job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
         )
     except Rejected as rejection:  # not remembered: once its reason is gone, it may be asked again
         logger.info("job %s is rejected: %s", job_id, rejection)
-        _reporter(job_id, source, studio).rejected(rejection.reason)
+        _reporter(job_id, request.key, studio).rejected(rejection.reason)
         studio.observer.ended(State.REJECTED)
         return _outcome(job_id, State.REJECTED, reason=rejection.reason)
 
 
-def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
-    version_id = facts.version_id if facts else request.version_id
-    version = facts.version if facts else request.version_id or request.etag or ""
-    return SourceObject(request.bucket, request.key, version, version_id)
+def _told(request: JobRequest) -> SourceObject:
+    """The upload as far as the event tells."""
+    version = request.version_id or request.etag or ""
+    return SourceObject(request.bucket, request.key, version, request.version_id)
+
+
+def _looked_up(request: JobRequest, store: ObjectStore) -> tuple[SourceObject, ObjectFacts | None]:
+    check_upload_key(request.key)
+    facts = store.facts(request.bucket, request.key, request.version_id)
+    if facts is None:
+        return _told(request), None
+    return SourceObject(request.bucket, request.key, facts.version, facts.version_id), facts
 
 
 def _normalized(
     request: JobRequest, source: SourceObject, facts: ObjectFacts | None, studio: Studio
 ) -> Job:
-    check_video_key(request.key)
     if facts is None:
-        raise Rejected(f"there is no video {request.key} (any more)")
+        again = ", then the job file again" if request.job_file else ""
+        raise Rejected(f"there is no video {request.key} (any more): upload it{again}")
     if facts.size_bytes > studio.max_source_bytes:
         raise Rejected(
             f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
@@ -151,14 +163,20 @@ def _normalized(
     )
     for style in timeline.styles:
         check_style_name(style)
-    return Job(source, timeline, request.working_size_px or studio.working_size_px)
+    return Job(
+        source,
+        timeline,
+        request.working_size_px or studio.working_size_px,
+        budget_usd=request.budget_usd,
+        job_file=request.job_file,
+    )
 
 
-def _reporter(job_id: str, source: SourceObject, studio: Studio) -> StatusReporter:
+def _reporter(job_id: str, upload_key: str, studio: Studio) -> StatusReporter:
     return StatusReporter(
         studio.store,
         studio.output_bucket,
-        ResultKeys.for_source(source.key),
+        ResultKeys.for_upload(upload_key),
         job_id,
         interval_seconds=studio.status_interval_seconds,
         now=studio.now,
@@ -194,7 +212,7 @@ def _outcome(
 
 def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Losses:
     reporter.running(Progress(0, 0, 0.0))
-    with workspace() as folder:
+    with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
         styles = {
             style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
@@ -215,7 +233,14 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Lo
         )
         painter = studio.painter()
         painting = paint_video(
-            order, studio.media, painter, studio.motion(), _listener(job, reporter, studio)
+            order,
+            studio.media,
+            painter,
+            studio.motion(),
+            _listener(job, reporter, studio),
+            lambda facts: account.approve(
+                facts, painter, order.keyframe_interval, studio.seconds_left()
+            ),
         )
         painted = time.monotonic()
         written = report(
@@ -227,14 +252,15 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Lo
                 "paint": painting.paint_seconds,
                 "total": painted - began,
             },
-            function_memory_mb=studio.function_memory_mb,
+            estimate=account.plan,
+            cost_usd=account.cost_usd,
             now=studio.now(),
         )
         studio.observer.painted(
             painting.frames,
             painting.frames_painted,
             painting.paint_seconds,
-            written["lambda_cost_usd"],
+            written["cost_usd"],
         )
         _publish(job.results, order, written, studio)
     return painting.losses

@@ -53,6 +53,12 @@ class TestSettings:
                 for bound in {"Default", "MinValue", "MaxValue"} & parameter.keys():
                     Settings.from_environment({name: str(parameter[bound])})
 
+    def test_a_stack_has_a_monthly_budget_unless_told_otherwise(
+        self, template: dict[str, Any], resources: Resources
+    ) -> None:
+        assert variables(resources)["ARTREEL_MONTHLY_BUDGET_USD"] == {"Ref": "MonthlyBudgetUsd"}
+        assert template["Parameters"]["MonthlyBudgetUsd"]["Default"] > 0
+
     def test_a_source_and_its_result_fit_on_the_disk(self, template: dict[str, Any]) -> None:
         limits = template["Mappings"]["Disk"]
         assert set(limits) == set(template["Parameters"]["TmpMb"]["AllowedValues"])
@@ -103,11 +109,18 @@ class TestEvents:
     def test_an_uploaded_video_starts_a_job(self, pattern: EventPattern, key: str) -> None:
         assert pattern.matches_event(self.event(INPUT, key))
 
+    @pytest.mark.parametrize("key", ["jobs/night.json", "jobs/2026/a b+c ü.json", "jobs/notes.txt"])
+    def test_so_does_a_job_file(self, pattern: EventPattern, key: str) -> None:
+        assert pattern.matches_event(self.event(INPUT, key))
+
     @pytest.mark.parametrize(
         ("bucket", "key", "detail_type"),
         [
             (OUTPUT, "videos/clip.mp4", "Object Created"),
             (OUTPUT, "monet/clip.mp4", "Object Created"),
+            (OUTPUT, "jobs/night.status.json", "Object Created"),
+            (INPUT, "old/jobs/night.json", "Object Created"),
+            (INPUT, "jobs/night.json", "Object Deleted"),
             (INPUT, "styles/monet.jpg", "Object Created"),
             (INPUT, "clip.mp4", "Object Created"),
             (INPUT, "old/videos/clip.mp4", "Object Created"),

@@ -81,7 +81,7 @@ def test_a_painted_job_is_measured(
     assert measured["Frames"] == report["frames"] == 3
     assert measured["FramesPainted"] == report["frames_painted"]
     assert measured["PaintSeconds"] == pytest.approx(report["seconds"]["paint"], abs=1e-3)
-    assert measured["CostUSD"] == report["lambda_cost_usd"]
+    assert measured["CostUSD"] == report["cost_usd"]
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == (NAMESPACE, [["service"]])
     assert (line["service"], line["job_id"]) == (stack, report["job_id"])

@@ -1,4 +1,6 @@
 import copy
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,14 +11,10 @@ import pytest
 
 from handler.domain.errors import Busy, Defect, Rejected, Unavailable
 from handler.domain.job import JobRequest
+from handler.domain.plan import PUBLISHING_SECONDS
+from handler.domain.ports import Reservation
 from handler.domain.timeline import Look, LookChange, Timeline
-from handler.pipeline.run_job import (
-    INTERNAL_FAILURE,
-    OWN_RESULT,
-    PUBLISHING_SECONDS,
-    Studio,
-    run_job,
-)
+from handler.pipeline.run_job import INTERNAL_FAILURE, OWN_RESULT, Studio, run_job
 from tests.fakes import (
     FACTS,
     FakeJobLedger,
@@ -25,6 +23,8 @@ from tests.fakes import (
     FakeObjectStore,
     FakeObserver,
     FakePainter,
+    FakeSpendCounter,
+    accounts,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -41,9 +41,11 @@ class Bench:
         self.media = FakeMedia()
         self.painter = FakePainter()
         self.observer = FakeObserver()
+        self.spend = FakeSpendCounter()
         self.studio = Studio(
             store=self.store,
             ledger=self.ledger,
+            accounts=accounts(self.spend),
             media=self.media,
             painter=lambda: self.painter,
             motion=FakeMotion,
@@ -55,7 +57,6 @@ class Bench:
             max_source_bytes=1000,
             max_style_bytes=100,
             status_interval_seconds=0.0,
-            function_memory_mb=1024,
             seconds_left=lambda: 900.0,
             now=lambda: NOON,
         )
@@ -107,13 +108,15 @@ def test_the_report_says_what_was_done(bench: Bench) -> None:
     assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
     assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
     assert set(report["seconds"]) == {"fetch", "paint", "total"}
-    assert report["lambda_cost_usd"] >= 0
+    assert report["cost_usd"] >= 0
 
 
 def test_no_cost_is_claimed_where_no_function_runs(bench: Bench) -> None:
-    bench.studio = replace(bench.studio, function_memory_mb=0)
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
     bench.run()
-    assert bench.store.json("out", "monet/clip.report.json")["lambda_cost_usd"] is None
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert report["cost_usd"] is None
+    assert report["estimate"]["cost_usd"] is None
 
 
 def test_status_runs_from_the_first_frame_to_the_last(bench: Bench) -> None:
@@ -358,3 +361,173 @@ def test_a_rejection_is_forgotten_once_its_reason_is_gone(bench: Bench) -> None:
     assert bench.run("videos/wave/clip.mp4")["state"] == "rejected"
     bench.store.seed("in", "styles/wave.jpg", bytes([7]))
     assert bench.run("videos/wave/clip.mp4")["state"] == "succeeded"
+
+
+def order(bench: Bench, name: str = "night", **fields: Any) -> dict[str, Any]:
+    """Upload a job file and do what it asks for."""
+    body = json.dumps({"video": KEY, **fields}).encode()
+    version = bench.store.seed("in", f"jobs/{name}.json", body)
+    return bench.run(f"jobs/{name}.json", version_id=version)
+
+
+def test_a_job_file_is_painted_under_its_own_name(bench: Bench) -> None:
+    outcome = order(bench, style="monet", working_size=64)
+    assert outcome["state"] == "succeeded"
+    assert bench.store.keys_of("out") == {
+        f"jobs/night.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
+    }
+    assert bench.status("jobs/night")["video"] == "jobs/night.mp4"
+    report = bench.store.json("out", "jobs/night.report.json")
+    assert report["source"]["key"] == KEY
+
+
+def test_two_job_files_for_one_video_leave_two_videos(bench: Bench) -> None:
+    bench.store.seed("in", "styles/wave.png", bytes([50]))
+    for name, style in (("a", "monet"), ("b", "wave"), ("c", "wave")):
+        assert order(bench, name, style=style)["state"] == "succeeded"
+    assert {f"jobs/{name}.mp4" for name in "abc"} < bench.store.keys_of("out")
+    assert bench.painter.frames_painted == 6
+
+
+def test_a_job_file_delivered_twice_is_painted_once_and_uploaded_twice_twice(bench: Bench) -> None:
+    first = order(bench, style="monet")
+    assert bench.run("jobs/night.json") == first
+    assert bench.painter.frames_painted == 2
+    bench.store.seed("in", "styles/monet.jpg", bytes([7]))
+    assert order(bench, style="monet")["job_id"] != first["job_id"]
+    assert bench.painter.frames_painted == 4
+
+
+def test_a_job_file_leaves_the_style_to_the_videos_folder(bench: Bench) -> None:
+    assert order(bench)["state"] == "succeeded"
+    report = bench.store.json("out", "jobs/night.report.json")
+    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"colour": "red"}, "the field 'colour' is unknown"),
+        ({"video": "styles/monet.jpg"}, "the field 'video' is wrong"),
+        ({"video": "videos/later.mp4"}, "there is no video videos/later.mp4.*the job file again"),
+        ({"style": "nobody"}, "no picture of the style 'nobody'"),
+        ({"style": "monet", "budget_usd": 1e-6}, "more than its budget of 0.0000"),
+    ],
+)
+def test_a_bad_job_file_is_rejected_beside_its_own_name(
+    bench: Bench, fields: dict[str, Any], reason: str
+) -> None:
+    outcome = order(bench, **fields)
+    assert outcome["state"] == "rejected"
+    assert re.search(reason, outcome["reason"])
+    assert bench.store.keys_of("out") == {"jobs/night.status.json"}
+    assert bench.status("jobs/night")["reason"] == outcome["reason"]
+    assert bench.painter.frames_painted == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "reason"),
+    [
+        ("jobs/night.json", b"", "is not JSON"),
+        ("jobs/night.json", b"x" * 65_537, "has 65537 bytes; at most 65536"),
+        ("jobs/notes.txt", b"{}", "a job file is named jobs/NAME.json"),
+    ],
+)
+def test_what_is_no_job_file_is_rejected(bench: Bench, key: str, body: bytes, reason: str) -> None:
+    bench.store.seed("in", key, body)
+    assert reason in bench.run(key)["reason"]
+    assert bench.store.keys_of("out") == {f"{key.removesuffix('.json')}.status.json"}
+
+
+def test_a_job_file_that_is_gone_is_rejected(bench: Bench) -> None:
+    assert "there is no job file" in bench.run("jobs/gone.json", etag="e")["reason"]
+
+
+def test_the_report_has_the_estimate_beside_what_it_took(bench: Bench) -> None:
+    bench.run()
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert report["estimate"]["seconds"] == pytest.approx(0.1, abs=1e-3)
+    assert report["estimate"]["frames_painted"] == report["frames_painted"] == 2
+    assert report["estimate"]["cost_usd"] > 0
+    assert report["seconds"]["total"] > 0
+
+
+def test_what_a_job_took_is_counted_and_nothing_stays_reserved(bench: Bench) -> None:
+    bench.run()
+    assert bench.spend.reserved_usd == {}
+    assert 0 < bench.spend.settled_usd < 0.01
+
+
+def test_a_month_that_is_used_up_rejects_before_anything_is_painted(bench: Bench) -> None:
+    bench.spend.cap_usd = 1e-6
+    outcome = bench.run()
+    assert (outcome["state"], bench.painter.vectors_made) == ("rejected", 0)
+    assert "would cost about" in outcome["reason"]
+    assert bench.store.keys_of("out") == {"monet/clip.status.json"}
+    bench.spend.cap_usd = 1.0
+    assert bench.run()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), Defect("broken"), ZeroDivisionError()])
+def test_an_attempt_that_fails_is_counted_too(bench: Bench, error: Exception) -> None:
+    bench.painter.on_paint = _raise(error)
+    with pytest.raises(type(error)):
+        bench.run()
+    assert bench.spend.reserved_usd == {}
+    assert bench.spend.settled_usd > 0
+
+
+def test_a_killed_worker_leaves_its_reservation_and_the_next_attempt_has_it(bench: Bench) -> None:
+    job_id = "dead"
+
+    def dies(reservation: Reservation, usd: float) -> None:
+        nonlocal job_id
+        job_id = reservation.job_id
+        raise KeyboardInterrupt  # passes every `except Exception`, as a kill does
+
+    settle, bench.spend.settle = bench.spend.settle, dies  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    assert set(bench.spend.reserved_usd) == {job_id}
+    before = bench.spend.total_usd
+    bench.spend.settle = settle  # type: ignore[method-assign]
+    bench.spend.cap_usd = before  # nothing is left for another job
+    assert bench.run()["state"] == "succeeded"
+    assert bench.spend.reserved_usd == {}
+
+
+def test_a_counter_that_fails_at_the_end_does_not_fail_the_job(bench: Bench) -> None:
+    def down() -> None:
+        bench.spend.down = True
+
+    bench.painter.on_paint = down
+    assert bench.run()["state"] == "succeeded"
+    assert len(bench.spend.reserved_usd) == 1
+
+
+def test_a_counter_that_fails_at_the_beginning_is_an_outage(bench: Bench) -> None:
+    bench.spend.down = True
+    with pytest.raises(Unavailable):
+        bench.run()
+    assert bench.painter.frames_painted == 0
+
+
+def test_a_video_that_can_not_fit_is_rejected_before_anything_is_painted(bench: Bench) -> None:
+    bench.media.facts = replace(FACTS, width=3840, height=2160, frame_count=200_000)
+    outcome = bench.run()
+    assert "too long for one function: painting it takes about" in outcome["reason"]
+    assert bench.painter.vectors_made == 0
+
+
+def test_a_budget_needs_a_bill(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
+    assert "a budget can't be kept" in order(bench, budget_usd=1.0)["reason"]
+
+
+def test_a_model_that_was_not_measured_is_a_fault_where_money_is_spent(bench: Bench) -> None:
+    bench.painter.description = {**FakePainter.description, "model": "unknown"}
+    with pytest.raises(Defect, match="artreel bench --calibrate"):
+        bench.run()
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
+    assert bench.run()["state"] == "succeeded"
+    assert bench.store.json("out", "monet/clip.report.json")["estimate"] is None
