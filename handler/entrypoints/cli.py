@@ -25,14 +25,14 @@ from rich.progress import (
 import handler
 from handler import wiring
 from handler.domain import status
-from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.errors import Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
 from handler.domain.timeline import Timeline
+from handler.entrypoints.console import plain_errors
+from handler.entrypoints.measure_command import measure
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
 
-EXIT_REJECTED = 2
-EXIT_FAULT = 70
 DEFAULT_WORKING_SIZE = "1024"
 SMALLEST_WORKING_SIZE_PX = 64
 
@@ -58,6 +58,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
 
 
 def main() -> None:
@@ -103,7 +104,7 @@ def stylize(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Paint a video in the style of a picture."""
-    with _plain_errors():
+    with plain_errors():
         for what, path in (("video", video), ("style picture", style)):
             if not path.is_file():
                 raise Rejected(f"there is no {what} {path}")
@@ -157,7 +158,7 @@ def model_build(
     ] = None,
 ) -> None:
     """Make a bundle, the folder that holds one ready-to-run model."""
-    with _plain_errors(), warnings.catch_warnings(record=True) as doubts:
+    with plain_errors(), warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         if source == "lite":
@@ -181,7 +182,7 @@ def model_info(
     ] = None,
 ) -> None:
     """Check a bundle's files and say what they came from."""
-    with _plain_errors():
+    with plain_errors():
         _describe(open_bundle(folder or wiring.settings().model_dir))
 
 
@@ -287,22 +288,6 @@ def _summary(output: Path, painting: Painting, precision: str) -> str:
         f"{painting.frames / painting.total_seconds:.1f} frames/s"
         f"{lost if painting.frames_lost else ''}"
     )
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One sentence on stderr instead of a traceback."""
-    try:
-        yield
-    except Rejected as rejection:
-        typer.echo(f"artreel: {rejection.reason}", err=True)
-        raise typer.Exit(EXIT_REJECTED) from rejection
-    except (ArtreelError, OSError) as fault:
-        typer.echo(f"artreel: {fault}", err=True)
-        raise typer.Exit(EXIT_FAULT) from fault
-    except Exception as bug:
-        typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
-        raise typer.Exit(EXIT_FAULT) from bug
 
 
 if __name__ == "__main__":
