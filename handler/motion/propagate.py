@@ -37,7 +37,7 @@ LOST, GIVEN = 0.15, 0.5
 """A pixel that both keyframes are trusted for less than the one can't be given by them; one that
 either is trusted for more than the other can."""
 
-MOST_LOST = 0.02
+MOST_LOST = 0.03
 """The part of a frame's pixels that may be lost; with more, paint for them is fetched nearer."""
 
 FINE_PX = 9
