@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test fuzz clips sbom audit bench demo e2e image schema lock clean
+.PHONY: help install hub measure check test fuzz clips sbom audit bench demo e2e image schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ $(CHECKOV): infra/checkov.lock | install
 
 hub: install ## add TensorFlow and its hub to .venv, to build bundles from them and to test that
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r tests/hub.lock
+
+measure: install ## add OpenCV's contributed modules to .venv, for `artreel measure`
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r tests/measure.lock
 
 check: install $(CHECKOV) ## lint, types, import rules, templates, security rules, and the fast tests with warnings as errors
 	$(BIN)/ruff check .
@@ -84,6 +87,7 @@ lock: .venv/installed ## pin every dependency with its hashes, for development a
 	$(COMPILE) pyproject.toml --extra hub -c requirements.lock -o tests/hub.lock
 	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
+	echo opencv-contrib-python-headless | $(COMPILE) --no-deps - -o tests/measure.lock
 	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
 	echo checkov==3.3.30 | $(COMPILE) - -o infra/checkov.lock

@@ -38,6 +38,7 @@ from handler.domain.media import (
 from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
 from handler.entrypoints.console import DEFAULT_WORKING_SIZE, plain_errors, working_size_px
+from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
@@ -66,6 +67,7 @@ model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
 app.command(epilog="Example: artreel bench --calibrate")(bench)
+app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ Field = TypeVar("Field", Gray, Floats)
 LEAST_SIDE_PX = 24
 """DIS reads outside of images whose side is below twice its patch."""
 
-UNSURE_PX = 2.0
+UNSURE_PX = 1.2
 """A way forth and back that misses its start by this much, at flow size, is trusted by 1/e. Ruder
 et al. 2016 cut at 0.7 px; paint forgives more than a measurement."""
 
@@ -53,7 +53,7 @@ class Path:
 
 
 def flow_frame(frame: Frame) -> Gray:
-    """A frame as flow is estimated from it: grey, with a long side of 512 px or half size."""
+    """A frame as flow is estimated from it: grey, at half size."""
     height, width = frame.shape[:2]
     scale = flow_scale(width, height)
     size = [max(LEAST_SIDE_PX, round(side * scale)) for side in (width, height)]
