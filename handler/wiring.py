@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.domain.errors import Defect
+from handler.domain.plan import Calibration, Worker
 from handler.domain.ports import Media, Motion, Observer, Painter
+from handler.pipeline.accounts import Accounts
 from handler.pipeline.studio import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -79,6 +83,29 @@ def observer() -> Observer:
     return Telemetry()
 
 
+@cache
+def calibration() -> Calibration:
+    """What painting took where it was measured.
+
+    Raises:
+        Defect: there is none.
+    """
+    path = settings().calibration_file
+    try:
+        return Calibration.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Defect(f"there is no calibration {path}: run `artreel bench --calibrate`") from error
+
+
+def worker() -> Worker:
+    """This process: a Lambda function has the processors that its memory buys."""
+    here = Worker(float(len(os.sched_getaffinity(0))), 0, platform.machine())
+    if not (memory_mb := settings().function_memory_mb):
+        return here
+    bought = Worker.function(memory_mb, here.machine)
+    return Worker(min(here.vcpus, bought.vcpus), memory_mb, here.machine)
+
+
 def job_queue() -> SqsJobQueue:
     """The queue that feeds this worker."""
     from handler.aws.job_queue import SqsJobQueue
@@ -95,7 +122,7 @@ def dead_letter_queue() -> SqsJobQueue:
 
 def forget() -> None:
     """Build everything anew when it is asked for next, as a fresh process would."""
-    for adapter in (settings, media, painter, motion, aws, observer):
+    for adapter in (settings, media, painter, motion, aws, observer, calibration):
         adapter.cache_clear()
 
 
@@ -111,12 +138,20 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
     from handler.aws.job_events import EventBridgeAnnouncer
     from handler.aws.job_ledger import DynamoDbJobLedger
     from handler.aws.object_store import S3ObjectStore
+    from handler.aws.spend import DynamoDbSpendCounter
 
     chosen = settings()
     return Studio(
         store=S3ObjectStore(aws("s3")),
         ledger=DynamoDbJobLedger(aws("dynamodb"), _needed("job_table"), chosen.lease_seconds),
         announcer=EventBridgeAnnouncer(aws("events")),
+        accounts=Accounts(
+            worker=worker(),
+            calibration=calibration(),
+            spend=DynamoDbSpendCounter(
+                aws("dynamodb"), _needed("job_table"), chosen.monthly_budget_usd
+            ),
+        ),
         media=media(),
         painter=painter,
         motion=motion,
@@ -128,7 +163,6 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         max_source_bytes=chosen.max_source_bytes,
         max_style_bytes=chosen.max_style_bytes,
         status_interval_seconds=chosen.status_interval_seconds,
-        function_memory_mb=chosen.function_memory_mb,
         seconds_left=seconds_left,
         longest_run_seconds=seconds_left(),
         lease_seconds=chosen.lease_seconds,

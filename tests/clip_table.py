@@ -1,6 +1,7 @@
 """The table of what becomes of every clip in ``tests/clips.py``, written by the tests themselves.
 
-A clip is a public function of ``tests/clips.py`` that takes the folder to make it in. The test that
+A clip is a public function of ``tests/clips.py`` that takes the folder to make it in, or one of
+``tests/hostile.py`` that takes a trap. The test that
 tries it calls the fixture ``tabulate`` with what it found, just before it asserts::
 
     def test_a_text_is_refused(tabulate, tmp_path):
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import clips
+from tests import clips, hostile
 
 TABLE = Path(__file__).parent / "integration" / "clips.md"
 PROPERTY = "clip"
@@ -30,8 +31,9 @@ FAILED = "**wrong**"
 
 HEADING = """# What becomes of every clip
 
-Written by `make clips`; each clip is a function of [`tests/clips.py`](../clips.py), and nothing was
-painted. Sound drift: of its first and its last beat against the picture. Colour error: the largest
+Written by `make clips`; each clip is a function of [`tests/clips.py`](../clips.py) or
+[`tests/hostile.py`](../hostile.py), and nothing was painted. Sound drift: of its first and its
+last beat against the picture. Colour error: the largest
 of any patch, of 255.
 
 | clip | what it is | outcome | frames | size | sound drift, ms | colour error |
@@ -59,17 +61,18 @@ class Row:
 
 
 def all_clips() -> dict[str, str]:
-    """What each clip is, by its name, in the order of the module."""
+    """What each clip is, by its name, in the order of the modules."""
     return {
         name: (inspect.getdoc(make) or "").split(".\n")[0].replace("\n", " ").rstrip(".")
-        for name, make in vars(clips).items()
+        for module in (clips, hostile)
+        for name, make in vars(module).items()
         if inspect.isfunction(make) and not name.startswith("_")
-        if "folder" in inspect.signature(make).parameters
+        if not {"folder", "trap"}.isdisjoint(inspect.signature(make).parameters)
     }
 
 
 def rendered(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The table, in the order of ``tests/clips.py``."""
+    """The table, in the order of the modules."""
     by_clip = {row["clip"]: row for row in rows}
     lines = []
     for name, meaning in all_clips().items():

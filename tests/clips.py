@@ -523,11 +523,18 @@ def wide_gamut(folder: Path) -> Path:
     return path
 
 
+SWAY = (
+    "split[a][b];[a]crop=iw:ih/2:0:0[still];[b]crop=iw:ih/2:0:ih/2,scroll=horizontal=0.04[swift];"
+    "[still][swift]vstack"
+)
+"""The lower half moves sideways, 5 px from each field to the next."""
+
+
 def interlaced(folder: Path) -> Path:
     """50 fields/s as 25 frames/s, the upper field first."""
     path = folder / "interlaced.ts"
     ffmpeg(
-        *(*_scene(rate="50", then="interlace=scan=tff:lowpass=0"), *_beat(), "-t", SECONDS),
+        *(*_scene(rate="50", then=f"{SWAY},interlace=scan=tff:lowpass=0"), *_beat(), "-t", SECONDS),
         *("-crf", "12", "-flags", "+ildct+ilme", "-x264-params", "tff=1"),
         *(*H264_AND_AAC, str(path)),
     )
@@ -538,7 +545,7 @@ def interlaced_tape(folder: Path) -> Path:
     """50 fields/s as 25 frames/s, the lower field first, MPEG-2, as from a tape."""
     path = folder / "tape.mpg"
     ffmpeg(
-        *(*_scene(rate="50", then="interlace=scan=bff:lowpass=0"), *_beat(), "-t", SECONDS),
+        *(*_scene(rate="50", then=f"{SWAY},interlace=scan=bff:lowpass=0"), *_beat(), "-t", SECONDS),
         *("-c:v", "mpeg2video", *MPEG2_FINE, "-flags", "+ildct+ilme", str(path)),
     )
     return path

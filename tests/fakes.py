@@ -20,9 +20,19 @@ from handler.domain.claim import Claim
 from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import RESULT_METADATA, SourceObject
 from handler.domain.job_ended import JobEnded
+from handler.domain.losses import Announcement, Losses
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
-from handler.domain.ports import Frame, FrameWriter, ObjectFacts, StyleVector
+from handler.domain.plan import Calibration, Worker
+from handler.domain.ports import (
+    Frame,
+    FrameReader,
+    FrameWriter,
+    ObjectFacts,
+    Reservation,
+    StyleVector,
+)
 from handler.domain.status import Outcome, State
+from handler.pipeline.accounts import Accounts
 
 FACTS = VideoFacts(
     width=32,
@@ -43,6 +53,9 @@ FACTS = VideoFacts(
     sound=(SoundTrack(0, "aac", 2, 48000, Fraction(0), Fraction(0), 10),),
     subtitles=(),
     size_bytes=1000,
+    announced=Announcement(
+        5, Fraction(0), Fraction(1, 5), Fraction(1, 5), is_broken=False, is_gapless=False
+    ),
 )
 
 
@@ -237,6 +250,67 @@ class FakeAnnouncer:
         self.ended.append(ended)
 
 
+class FakeReader:
+    """Flat grey frames, of which some may be missing at the end."""
+
+    def __init__(
+        self, facts: VideoFacts, size: tuple[int, int], decodable: int, *, still: bool
+    ) -> None:
+        width, height = size
+        self.losses = Losses(facts.frame_count, max(0, facts.frame_count - decodable))
+        self._frames = (
+            np.full((height, width, 3), 0 if still else index % 256, np.uint8)
+            for index in range(decodable)
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+
+class FakeSpendCounter:
+    """Counts one month in memory."""
+
+    def __init__(self, cap_usd: float = 0.0) -> None:
+        self.cap_usd = cap_usd
+        self.settled_usd = 0.0
+        self.reserved_usd: dict[str, float] = {}
+        self.down = False
+
+    @property
+    def total_usd(self) -> float:
+        return self.settled_usd + sum(self.reserved_usd.values())
+
+    def reserve(self, job_id: str, usd: float) -> Reservation:
+        self._reach()
+        if job_id not in self.reserved_usd:
+            if self.cap_usd and self.total_usd + usd > self.cap_usd:
+                left = max(0.0, self.cap_usd - self.total_usd)
+                raise Rejected(f"{left:.4f} are left, and the job would cost about {usd:.4f}")
+            self.reserved_usd[job_id] = usd
+        return Reservation(job_id, "2026-01", round(self.reserved_usd[job_id] * 1e6))
+
+    def settle(self, reservation: Reservation, usd: float) -> None:
+        self._reach()
+        if self.reserved_usd.pop(reservation.job_id, None) is not None:
+            self.settled_usd += usd
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("the counter is down")
+
+
+CALIBRATION = Calibration("2026-01-01", "fake", 1, 0.1, 1e-3, 5e-4, {"fake": {"exact": 2e-3}})
+
+
+def accounts(spend: FakeSpendCounter | None = None, memory_mb: int = 1769) -> Accounts:
+    """Those of a function with one processor."""
+    worker = Worker(1.0, memory_mb, "x86_64")
+    return Accounts(worker, CALIBRATION, spend or FakeSpendCounter())
+
+
 class FakeMedia:
     """Videos whose frame ``i`` is a flat grey of ``i``; a file is its facts' stand-in.
 
@@ -270,14 +344,10 @@ class FakeMedia:
     @contextmanager
     def read_frames(
         self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
-    ) -> Iterator[Iterator[Frame]]:
+    ) -> Iterator[FrameReader]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
-        width, height = size or facts.size
-        yield (
-            np.full((height, width, 3), 0 if self.still else index % 256, np.uint8)
-            for index in range(self.decodable)
-        )
+        yield FakeReader(facts, size or facts.size, self.decodable, still=self.still)
 
     @contextmanager
     def write_video(

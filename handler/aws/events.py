@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import S3Event, S3EventBridgeNotificationEvent
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from handler.domain.errors import Rejected
-from handler.domain.job import VIDEOS, JobRequest, check_video_key
-from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.job import JOBS, LONGEST_KEY_BYTES, VIDEOS, JobRequest
+from handler.domain.job_file import job_in, read_json
 
 UPLOADED = "Object Created"
-LARGEST_WORKING_SIZE_PX = 8192
+
+ASKS_ANEW = "artreel-asks-anew"
+"""Attribute of a dead letter. An operator who sends it back to the queue of jobs wants the job to
+be tried again, though it has failed; a message without it is an old one that comes late."""
 
 
 def requests_in(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]:
-    """The jobs that an event asks for; none for events that are not about new videos.
+    """The jobs that an event asks for; none for events that are not about new videos or job files.
 
     Args:
-        event: an S3 notification, an EventBridge event of S3, or a job:
+        event: an S3 notification, an EventBridge event of S3, or what a job file may hold:
             ``{"video": "videos/clip.mp4", "style": "monet"}``.
         input_bucket: the only one whose uploads count.
 
@@ -32,35 +32,32 @@ def requests_in(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]
     """
     try:
         return _requests(event, input_bucket)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
         raise Rejected("the event is of no known kind") from error
 
 
 def _requests(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]:
     if "Records" in event:
-        return [upload for upload in _notified(event) if _is_video(upload, input_bucket)]
+        return [upload for upload in _notified(event) if _asks_for_work(upload, input_bucket)]
     if "detail-type" in event:
-        return [upload for upload in _bridged(event) if _is_video(upload, input_bucket)]
+        return [upload for upload in _bridged(event) if _asks_for_work(upload, input_bucket)]
     if event.get("Event") == "s3:TestEvent":
         return []
-    return [_given(event, input_bucket)]
+    return [job_in(event, input_bucket)]
 
 
 def requests_in_text(body: str, input_bucket: str) -> list[JobRequest]:
     """The same for the body of a queue's message."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Rejected("the message is not JSON") from error
-    if not isinstance(event, dict):
-        raise Rejected("the message is not a JSON object")
-    return requests_in(event, input_bucket)
+    return requests_in(read_json(body, "the message"), input_bucket)
 
 
-def _is_video(upload: JobRequest, input_bucket: str) -> bool:
+def _asks_for_work(upload: JobRequest, input_bucket: str) -> bool:
     """Folders that a console makes are empty objects with a slash at the end."""
+    if len(upload.key.encode()) > LONGEST_KEY_BYTES:
+        raise TypeError("S3 has no such key")
     is_folder = upload.key.endswith("/")
-    return upload.bucket == input_bucket and upload.key.startswith(VIDEOS) and not is_folder
+    lies_there = upload.bucket == input_bucket and upload.key.startswith((VIDEOS, JOBS))
+    return lies_there and not is_folder
 
 
 def _notified(event: Mapping[str, Any]) -> Iterator[JobRequest]:
@@ -90,47 +87,3 @@ def _bridged(event: Mapping[str, Any]) -> Iterator[JobRequest]:
             version_id=uploaded.get("version-id"),
             etag=uploaded.get("etag"),
         )
-
-
-class _GivenLook(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    at: float = Field(ge=0, allow_inf_nan=False)
-    style: str | None
-
-    def as_change(self) -> LookChange:
-        return LookChange(Fraction(str(self.at)), Look(self.style))
-
-
-class _GivenJob(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    video: str
-    style: str | None = None
-    timeline: list[_GivenLook] | None = Field(default=None, min_length=1, max_length=1000)
-    working_size: int | Literal["source"] | None = Field(
-        default=None, ge=64, le=LARGEST_WORKING_SIZE_PX
-    )
-
-    @model_validator(mode="after")
-    def _style_or_timeline(self) -> _GivenJob:
-        if self.style is not None and self.timeline is not None:
-            raise ValueError("give either a style or a timeline, not both")
-        return self
-
-
-def _given(event: Mapping[str, Any], input_bucket: str) -> JobRequest:
-    try:
-        given = _GivenJob.model_validate(event)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Rejected(f"the job is wrong at {where or 'its top'}: {first['msg']}") from error
-    check_video_key(given.video)
-    timeline = None
-    if given.timeline is not None:
-        timeline = Timeline(tuple(look.as_change() for look in given.timeline))
-    elif given.style is not None:
-        timeline = Timeline.of_style(given.style)
-    size = LARGEST_WORKING_SIZE_PX if given.working_size == "source" else given.working_size
-    return JobRequest(bucket=input_bucket, key=given.video, timeline=timeline, working_size_px=size)

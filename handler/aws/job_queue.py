@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ASKS_ANEW = "artreel-asks-anew"
-"""Attribute of a dead letter. An operator who sends it back to the queue of jobs wants the job to
-be tried again, though it has failed; a message without it is an old one that comes late."""
-
 LONGEST_HIDING_SECONDS = 12 * 3600
 """SQS's own limit."""
 

@@ -15,6 +15,8 @@ from handler.domain.timeline import Timeline
 
 VIDEOS = "videos/"
 STYLES = "styles/"
+JOBS = "jobs/"
+JOB_SUFFIX = ".json"
 STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 STYLE_METADATA = "style"
 RESULT_METADATA = {"artreel": "result"}
@@ -22,6 +24,17 @@ RESULT_METADATA = {"artreel": "result"}
 an object is copied or replicated, so a result that comes back as an upload is recognized."""
 JOB_METADATA = "artreel-job"
 """Names, on a painted video, the job that it answers (``x-amz-meta-artreel-job``)."""
+
+LONGEST_KEY_BYTES = 1024
+"""S3's own limit, counted in UTF-8."""
+
+LONGEST_RESULT_STEM_BYTES = 1000
+"""Leaves room for ``.report.json`` in a result's key."""
+
+LARGEST_WORKING_SIZE_PX = 8192
+LONGEST_STYLE_NAME = 200
+LONGEST_QUOTE = 200
+"""Characters of a user's text that a sentence repeats."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,32 @@ class ResultKeys:
     status: str
 
     @classmethod
-    def for_source(cls, key: str) -> ResultKeys:
-        """``videos/monet/clip.mov`` -> ``monet/clip.mp4``, ``monet/clip.jpg``, ..."""
-        stem = posixpath.splitext(key.removeprefix(VIDEOS))[0]
+    def for_upload(cls, key: str) -> ResultKeys:
+        """Where the results of an upload lie, whatever is in it.
+
+        ``videos/monet/clip.mov`` -> ``monet/clip.mp4``, ``monet/clip.jpg``, ...;
+        ``jobs/night.json`` -> ``jobs/night.mp4``, ... Two jobs for one video keep apart by the
+        names of their files, and a job file that can't be read has a place for its status.
+        """
+        stem = _within_limit(_result_stem(key))
         return cls(f"{stem}.mp4", f"{stem}.jpg", f"{stem}.report.json", f"{stem}.status.json")
+
+
+def _result_stem(key: str) -> str:
+    """A video loses its ``videos/``, unless its results would then lie among those of others."""
+    if is_job_file(key):
+        return key.removesuffix(JOB_SUFFIX)
+    stem = posixpath.splitext(key.removeprefix(VIDEOS))[0]
+    return f"{VIDEOS}{stem}" if stem.startswith((VIDEOS, JOBS)) else stem
+
+
+def _within_limit(stem: str) -> str:
+    """A stem that is too long for S3 once it has an ending is cut, its hash telling it apart."""
+    whole = stem.encode()
+    if len(whole) <= LONGEST_RESULT_STEM_BYTES:
+        return stem
+    tail = f"~{hashlib.sha256(whole).hexdigest()[:16]}"
+    return whole[: LONGEST_RESULT_STEM_BYTES - len(tail)].decode(errors="ignore") + tail
 
 
 @dataclass(frozen=True)
@@ -61,9 +96,12 @@ class JobRequest:
     """What someone asks for, before anything was looked up.
 
     Attributes:
+        key: of a video, or of the job file that names one and holds the wishes.
         version_id, etag: of the upload, as far as the event tells.
         timeline: None when folder, metadata or the stack's default name the style.
         working_size_px: None for the stack's default.
+        budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
+        job_file: that the request was read from, if any.
     """
 
     bucket: str
@@ -72,6 +110,8 @@ class JobRequest:
     etag: str | None = None
     timeline: Timeline | None = None
     working_size_px: int | None = None
+    budget_usd: float | None = None
+    job_file: SourceObject | None = None
 
 
 @dataclass(frozen=True)
@@ -80,26 +120,35 @@ class Job:
 
     Attributes:
         working_size_px: long side at which frames are painted, px.
+        budget_usd, job_file: as in ``JobRequest``.
     """
 
     source: SourceObject
     timeline: Timeline
     working_size_px: int
+    budget_usd: float | None = None
+    job_file: SourceObject | None = None
 
     @property
     def job_id(self) -> str:
-        """64 hexadecimal digits, the same for the same upload and the same wishes."""
+        """64 hexadecimal digits, the same for the same upload and the same wishes.
+
+        A job file that is uploaded again asks for the work again. The budget is not part of it: a
+        job that is done is not done anew because it may cost more.
+        """
+        ordered = self.job_file
         return identity(
             self.source,
             {
                 "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
                 "working_size_px": self.working_size_px,
+                "job_file": [ordered.key, ordered.version] if ordered else None,
             },
         )
 
     @property
     def results(self) -> ResultKeys:
-        return ResultKeys.for_source(self.source.key)
+        return ResultKeys.for_upload((self.job_file or self.source).key)
 
 
 def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:
@@ -109,17 +158,52 @@ def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def is_job_file(key: str) -> bool:
+    """Whether an upload under this key is meant as a job file."""
+    return key.startswith(JOBS)
+
+
+def check_upload_key(key: str) -> None:
+    """Let pass a key of a video or a job file; raise Rejected for any other."""
+    if is_job_file(key):
+        check_job_file_key(key)
+    else:
+        check_video_key(key)
+
+
+def check_job_file_key(key: str) -> None:
+    """Let pass a key that a job file may have.
+
+    Raises:
+        Rejected: it does not end in ``.json``, or holds parts that are no names.
+    """
+    if not key.endswith(JOB_SUFFIX):
+        raise Rejected(f"a job file is named {JOBS}NAME{JOB_SUFFIX}, not {clipped(key)}")
+    _check_key("a job file", JOBS, key)
+
+
 def check_video_key(key: str) -> None:
     """Let pass a key of a video that may be painted.
 
     Raises:
         Rejected: the key is outside ``videos/`` or holds parts that are no names.
     """
-    parts = key.removeprefix(VIDEOS).split("/")
-    if not key.startswith(VIDEOS) or any(part in ("", ".", "..") for part in parts):
-        raise Rejected(f"a video must lie under {VIDEOS} in the input bucket, not at {key!r}")
+    _check_key("a video", VIDEOS, key)
+
+
+def _check_key(what: str, folder: str, key: str) -> None:
+    parts = key.removeprefix(folder).split("/")
+    if not key.startswith(folder) or any(part in ("", ".", "..") for part in parts):
+        raise Rejected(f"{what} must lie under {folder} in the input bucket, not at {clipped(key)}")
     if _holds_controls(key):
-        raise Rejected(f"the key {key!r} holds control characters")
+        raise Rejected(f"the key {clipped(key)} holds control characters")
+    if len(key.encode()) > LONGEST_KEY_BYTES:
+        raise Rejected(f"the key {clipped(key)} is longer than {LONGEST_KEY_BYTES} bytes")
+
+
+def clipped(text: str) -> str:
+    """Text of a user's for a sentence: quoted, escaped where it can't be shown, and not long."""
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}...")
 
 
 def style_of_upload(key: str, metadata_style: str | None, default_style: str) -> str:
@@ -137,7 +221,7 @@ def style_of_upload(key: str, metadata_style: str | None, default_style: str) ->
     style = folder.split("/")[0] or metadata_style or default_style
     if not style:
         raise Rejected(
-            "no style is named: upload to videos/STYLE/clip.mp4, "
+            "no style is named: upload to videos/STYLE/clip.mp4, or a job file to jobs/NAME.json, "
             "or send the metadata `style`, or give the stack a default style"
         )
     return check_style_name(style)
@@ -163,6 +247,8 @@ def check_style_name(style: str) -> str:
     Raises:
         Rejected: it is empty, too long, or holds a slash or a control character.
     """
-    if not style or len(style) > 200 or "/" in style or _holds_controls(style):
-        raise Rejected(f"{style!r} is not a style name: use the picture's file name without ending")
+    if not style or len(style) > LONGEST_STYLE_NAME or "/" in style or _holds_controls(style):
+        raise Rejected(
+            f"{clipped(style)} is not a style name: use the picture's file name without ending"
+        )
     return style

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from handler.domain.errors import Rejected
+from handler.domain.losses import Announcement
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class VideoFacts:
         sound: the tracks in the order of the file, without those that hold nothing.
         subtitles: places of the text tracks among the subtitle tracks of the file, from 0.
         size_bytes: of the file.
+        announced: what the file says of its pictures, to tell what was lost.
     """
 
     width: int
@@ -76,6 +78,7 @@ class VideoFacts:
     sound: tuple[SoundTrack, ...]
     subtitles: tuple[int, ...]
     size_bytes: int
+    announced: Announcement
 
     @property
     def duration(self) -> Fraction:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from handler.domain.claim import Claim
 from handler.domain.job import SourceObject
 from handler.domain.job_ended import JobEnded
+from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.status import Outcome, State
 
@@ -81,6 +82,14 @@ class Motion(Protocol):
         """
 
 
+class FrameReader(Iterator[Frame], Protocol):
+    """A decoder that is being read."""
+
+    @property
+    def losses(self) -> Losses:
+        """What the source announced and did not give; complete after the last frame."""
+
+
 class FrameWriter(Protocol):
     """An encoder that is being fed."""
 
@@ -100,18 +109,17 @@ class Media(Protocol):
 
     def read_frames(
         self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
-    ) -> AbstractContextManager[Iterator[Frame]]:
+    ) -> AbstractContextManager[FrameReader]:
         """Decode every frame in order, rotation applied.
 
         The frames are uint8 (height, width, 3) of that width and height, the source's own if not
-        given, in BT.709 for an SDR screen, whatever
-        the source is: deinterlaced, tone-mapped, over black. Each is owned by the caller. A frame
-        that can't be decoded ends the iteration.
+        given, in BT.709 for an SDR screen, whatever the source is: deinterlaced, tone-mapped, over
+        black. Each is owned by the caller. Where frames can't be decoded, the one before them comes
+        again, the same object, so that the pictures stay at their times.
 
         Raises, while iterating:
-            Rejected: nothing could be decoded.
+            Rejected: nothing could be decoded, or it takes senselessly long.
             Unavailable: the decoder was killed.
-            Defect: the decoder stood still.
         """
 
     def write_video(
@@ -271,3 +279,36 @@ class Observer(Protocol):
 
     def ended(self, state: State) -> None:
         """The attempt is over; the job is now in this state, ``QUEUED`` if another one follows."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Money that is set aside for a job and not settled yet.
+
+    Attributes:
+        month: in which it counts, ``2026-01``.
+        micro_usd: millionths of a US dollar.
+    """
+
+    job_id: str
+    month: str
+    micro_usd: int
+
+
+class SpendCounter(Protocol):
+    """What a month's jobs cost, over all workers, held below a cap.
+
+    Raises, both methods: Unavailable when the service does not answer, Defect when it forbids.
+    """
+
+    def reserve(self, job_id: str, usd: float) -> Reservation:
+        """Set the estimated cost of a job aside, before it is painted.
+
+        A job whose worker died keeps its reservation, and has it again with the next attempt.
+
+        Raises:
+            Rejected: the month's cap would be passed.
+        """
+
+    def settle(self, reservation: Reservation, usd: float) -> None:
+        """Put what the job really cost in the place of its reservation; the second time nothing."""

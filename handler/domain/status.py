@@ -60,6 +60,7 @@ class Status:
         seconds_left: None while unknown.
         cost_usd: of this attempt's function until now, None where none runs.
         reason: why it was rejected or failed, or what it waits for; one sentence.
+        lost: what of the source could not be read; None when nothing was lost.
         video, poster, report: keys in the output bucket once they exist.
         updated_at: ISO 8601, UTC.
     """
@@ -74,6 +75,7 @@ class Status:
     seconds_left: float | None
     cost_usd: float | None
     reason: str | None
+    lost: str | None
     video: str | None
     poster: str | None
     report: str | None
@@ -90,6 +92,7 @@ class Status:
         progress: Progress | None = None,
         cost_usd: float | None = None,
         reason: str | None = None,
+        lost: str | None = None,
         video: str | None = None,
         poster: str | None = None,
         report: str | None = None,
@@ -106,6 +109,7 @@ class Status:
             seconds_left=done.seconds_left,
             cost_usd=cost_usd,
             reason=reason,
+            lost=lost,
             video=video,
             poster=poster,
             report=report,

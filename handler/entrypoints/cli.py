@@ -1,4 +1,4 @@
-"""The command line: ``artreel stylize``, ``artreel model``."""
+"""The command line: ``artreel stylize``, ``plan``, ``bench``, ``model``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rich.progress import (
 import handler
 from handler import wiring
 from handler.domain import status
-from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.errors import Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
 from handler.domain.media import (
     BEST_CRF,
@@ -36,13 +36,12 @@ from handler.domain.media import (
     Encoding,
 )
 from handler.domain.timeline import Timeline
+from handler.entrypoints.bench_command import bench
+from handler.entrypoints.console import DEFAULT_WORKING_SIZE, plain_errors, working_size_px
+from handler.entrypoints.measure_command import measure
+from handler.entrypoints.plan_command import plan
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
-
-EXIT_REJECTED = 2
-EXIT_FAULT = 70
-DEFAULT_WORKING_SIZE = "1024"
-SMALLEST_WORKING_SIZE_PX = 64
 
 
 class Precision(StrEnum):
@@ -66,6 +65,9 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
+app.command(epilog="Example: artreel bench --calibrate")(bench)
+app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
 
 
 def main() -> None:
@@ -128,7 +130,7 @@ def stylize(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Paint a video in the style of a picture."""
-    with _plain_errors():
+    with plain_errors():
         for what, path in (("video", video), ("style picture", style)):
             if not path.is_file():
                 raise Rejected(f"there is no {what} {path}")
@@ -149,7 +151,7 @@ def stylize(
                     source=video,
                     styles={str(style): style},
                     timeline=Timeline.of_style(str(style)),
-                    working_size_px=_working_size_px(working_size),
+                    working_size_px=working_size_px(working_size),
                     result=unfinished,
                     keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
@@ -184,7 +186,7 @@ def model_build(
     ] = None,
 ) -> None:
     """Make a bundle, the folder that holds one ready-to-run model."""
-    with _plain_errors(), warnings.catch_warnings(record=True) as doubts:
+    with plain_errors(), warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         if source == "lite":
@@ -208,7 +210,7 @@ def model_info(
     ] = None,
 ) -> None:
     """Check a bundle's files and say what they came from."""
-    with _plain_errors():
+    with plain_errors():
         _describe(open_bundle(folder or wiring.settings().model_dir))
 
 
@@ -219,17 +221,6 @@ def _describe(bundle: Bundle) -> None:
         typer.echo(f"  {change}")
     for name, digest in manifest.sha256.items():
         typer.echo(f"  {name}  sha256 {digest}")
-
-
-def _working_size_px(given: str) -> int | None:
-    if given == "source":
-        return None
-    if not given.isdecimal() or int(given) < SMALLEST_WORKING_SIZE_PX:
-        raise Rejected(
-            f"--working-size takes `source` or a number from {SMALLEST_WORKING_SIZE_PX} on, "
-            f"not {given!r}"
-        )
-    return int(given)
 
 
 def _check_output(path: Path, ending: str, *kept: Path) -> None:
@@ -306,30 +297,14 @@ def _summary(output: Path, painting: Painting, precision: str) -> str:
     sound = {0: "no sound", 1: "its own sound"}.get(tracks, f"its {tracks} sound tracks")
     carried = painting.frames_painted < painting.frames
     how = f"{painting.frames_painted} of them " if carried else ""
-    lost = f", {painting.frames_lost} frames of the source were unreadable"
+    lost = painting.losses.in_words()
     return (
         f"{output}: {painting.frames} frames, {result.width}x{result.height}, "
         f"{result.frame_rate} frames/s, {sound}; {how}painted at {painting.working_size[0]}x"
         f"{painting.working_size[1]} in {precision}, {painting.total_seconds:.1f} s, "
         f"{painting.frames / painting.total_seconds:.1f} frames/s"
-        f"{lost if painting.frames_lost else ''}"
+        f"{f'; {lost}' if lost else ''}"
     )
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One sentence on stderr instead of a traceback."""
-    try:
-        yield
-    except Rejected as rejection:
-        typer.echo(f"artreel: {rejection.reason}", err=True)
-        raise typer.Exit(EXIT_REJECTED) from rejection
-    except (ArtreelError, OSError) as fault:
-        typer.echo(f"artreel: {fault}", err=True)
-        raise typer.Exit(EXIT_FAULT) from fault
-    except Exception as bug:
-        typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
-        raise typer.Exit(EXIT_FAULT) from bug
 
 
 if __name__ == "__main__":

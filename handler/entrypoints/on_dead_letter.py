@@ -19,8 +19,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler import wiring
-from handler.aws.events import requests_in_text
-from handler.aws.job_queue import ASKS_ANEW
+from handler.aws.events import ASKS_ANEW, requests_in_text
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, Rejected
 from handler.domain.status import State

@@ -8,8 +8,14 @@ from pathlib import Path
 from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
 from handler.media.containers import INPUT_OPTIONS
 
-QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning")
+QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+warning")
 GUARDS = tuple(word for name, value in INPUT_OPTIONS.items() for word in (f"-{name}", value))
+ACCOUNT = (
+    *("-map", "0:V:0", "-fps_mode", "passthrough"),
+    *("-enc_time_base", "demux", "-c:v", "wrapped_avframe", "-f", "framecrc", "pipe:0"),
+)
+"""A second output: for each frame that is decoded a line with its time; see ``ConfinedProcess``."""
+
 EXACT = "accurate_rnd+full_chroma_int+full_chroma_inp"
 LARGER, SMALLER = f"flags=bicubic+{EXACT}", f"flags=area+{EXACT}"
 
@@ -68,6 +74,7 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts, size: Size) -> l
         *("-vf", ",".join(decode_filters(facts, size))),
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
+        *ACCOUNT,
     ]
 
 
@@ -171,6 +178,16 @@ def encode_command(
     ]
 
 
+def sound_command(ffmpeg: str, facts: VideoFacts, sound_from: Path) -> list[str]:
+    """The sound of ``encode_command`` alone, to nowhere: does it go into an MP4 at all?"""
+    return [
+        *(ffmpeg, *QUIET, "-y", *GUARDS, "-i", f"file:{sound_from.absolute()}", "-vn"),
+        *(word for track in facts.sound for word in ("-map", f"0:a:{track.index}")),
+        *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),
+        *("-f", "mp4", "file:/dev/null"),
+    ]
+
+
 def encode_filters(facts: VideoFacts) -> list[str]:
     """From rgb24 to what every player shows: 4:2:0, BT.709, limited range, of the source's size.
 
@@ -201,6 +218,19 @@ def _beside(facts: VideoFacts) -> list[str]:
     return [word for stream in (*sound, *subtitles) for word in ("-map", stream)]
 
 
+def footage_command(ffmpeg: str, video: Path, width: int, height: int, frames: int) -> list[str]:
+    """A zoom into the Mandelbrot set as H.264 in MP4, 25 frames/s."""
+    return [
+        ffmpeg,
+        *QUIET,
+        "-y",
+        *("-f", "lavfi", "-i", f"mandelbrot=size={width}x{height}:rate=25"),
+        *("-frames:v", str(frames), "-pix_fmt", "yuv420p"),
+        *("-c:v", "libx264", "-preset", "superfast"),
+        *("-f", "mp4", f"file:{video.absolute()}"),
+    ]
+
+
 def is_copied(track: SoundTrack) -> bool:
     """Whether sound comes through unchanged."""
     slow_mp3 = track.codec == "mp3" and track.sample_rate_hz < LEAST_MP3_RATE_HZ
@@ -209,7 +239,7 @@ def is_copied(track: SoundTrack) -> bool:
 
 def _sound_codec(facts: VideoFacts, index: int) -> tuple[str, ...]:
     track = facts.sound[index]
-    if is_copied(track):
+    if is_copied(track) and not facts.announced.is_broken:  # packets that are damaged are decoded
         return (f"-c:a:{index}", "copy")
     channels = track.channels if 1 <= track.channels <= MOST_AAC_CHANNELS else 2
     bits_per_second = channels * min(

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, VideoFacts
-from handler.domain.ports import Frame, FrameWriter
+from handler.domain.ports import Frame, FrameReader, FrameWriter
 from handler.media import pictures, probe
-from handler.media.commands import decode_command, encode_command
-from handler.media.process import FfmpegProcess
+from handler.media.commands import decode_command, encode_command, sound_command
+from handler.media.decoding import DecoderLog, FrameDecoder
+from handler.media.limits import decoder_limits, encoder_limits
+from handler.media.process import ConfinedProcess
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ class FfmpegMedia:
     """
 
     def __init__(self, ffmpeg: str | None = None) -> None:
-        self._ffmpeg = ffmpeg or _bundled_ffmpeg()
+        self._ffmpeg = ffmpeg or bundled_ffmpeg()
 
     def probe(self, video: Path) -> VideoFacts:
         return probe.probe(video)
@@ -35,11 +37,12 @@ class FfmpegMedia:
     @contextmanager
     def read_frames(
         self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
-    ) -> Iterator[Iterator[Frame]]:
+    ) -> Iterator[FrameReader]:
         size = size or facts.size
+        log, limits = DecoderLog(facts), decoder_limits(facts)
         argv = decode_command(self._ffmpeg, video, facts, size)
-        with FfmpegProcess(argv, feeds=False) as process:
-            yield _frames(process, size)
+        with ConfinedProcess(argv, limits, hear=log.hear) as process:
+            yield FrameDecoder(process, log, size, limits, is_even=facts.constant_rate)
 
     @contextmanager
     def write_video(
@@ -52,7 +55,7 @@ class FfmpegMedia:
     ) -> Iterator[FrameWriter]:
         size = size or facts.size
         argv = encode_command(self._ffmpeg, video, facts, sound_from, encoding, size)
-        process = FfmpegProcess(argv, feeds=True)
+        process = ConfinedProcess(argv, encoder_limits(facts), feeds=True)
         try:
             with process:
                 yield _PipeWriter(process, size)
@@ -62,9 +65,19 @@ class FfmpegMedia:
                     f"ffmpeg could not write the video (code {process.exit_code}): "
                     f"{process.last_words}"
                 )
-        except BaseException:
+        except BaseException as failure:
             video.unlink(missing_ok=True)
+            if isinstance(failure, Defect) and not self._takes_sound(facts, sound_from):
+                raise Rejected("the sound of the video is damaged and can't be kept") from failure
             raise
+
+    def _takes_sound(self, facts: VideoFacts, sound_from: Path) -> bool:
+        """Whether an encoder that failed would have got through the sound alone."""
+        if not facts.sound:
+            return True
+        argv = sound_command(self._ffmpeg, facts, sound_from)
+        with ConfinedProcess(argv, encoder_limits(facts)) as process:
+            return process.wait_for_end() == 0
 
     def read_picture(self, picture: Path) -> Frame:
         return pictures.read_picture(picture)
@@ -73,23 +86,8 @@ class FfmpegMedia:
         pictures.write_poster(picture, before, after)
 
 
-def _frames(process: FfmpegProcess, size: tuple[int, int]) -> Iterator[Frame]:
-    width, height = size
-    any_decoded = False
-    while True:
-        frame = np.empty((height, width, 3), np.uint8)
-        if process.read_into(frame.data.cast("B")) < frame.nbytes:
-            break
-        any_decoded = True
-        yield frame
-    if process.wait_for_end() < 0:
-        raise Unavailable("the decoder was killed before its end")
-    if not any_decoded:
-        raise Rejected("not one frame of the video can be decoded")
-
-
 class _PipeWriter:
-    def __init__(self, process: FfmpegProcess, size: tuple[int, int]) -> None:
+    def __init__(self, process: ConfinedProcess, size: tuple[int, int]) -> None:
         self._process = process
         self._shape = (*reversed(size), 3)
 
@@ -99,7 +97,8 @@ class _PipeWriter:
         self._process.write(np.ascontiguousarray(frame).data.cast("B"))
 
 
-def _bundled_ffmpeg() -> str:
+def bundled_ffmpeg() -> str:
+    """Path of the program that imageio-ffmpeg brings."""
     import imageio_ffmpeg
 
     return str(imageio_ffmpeg.get_ffmpeg_exe())

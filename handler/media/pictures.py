@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from handler.domain.errors import Rejected
 from handler.domain.ports import Frame
+from handler.media.limits import Limits
+from handler.media.picture_worker import MAX_PIXELS, SIZE
+from handler.media.reader import reader
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_PIXELS = 100_000_000
-TOO_LARGE = f"the style picture has more than {MAX_PIXELS // 1_000_000} megapixels"
-DAMAGES = (
-    *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError),
-    *(OverflowError, struct.error),
-)
-"""What Pillow raises on damaged files, by fuzzing."""
+MEGABYTE = 1024 * 1024
+LIMITS = Limits(memory_bytes=3072 * MEGABYTE, cpu_seconds=60)
+"""A hundred megapixels with transparency and a colour profile take about half of both."""
+
+MOST_PIXELS_BYTES = 3 * MAX_PIXELS
+REFUSAL_LIMIT_BYTES = 1024
 
 POSTER_WIDTH_PX = 1280
 POSTER_QUALITY = 88
-WHITE = (255, 255, 255)
 
 
 def read_picture(picture: Path) -> Frame:
     """Read a style picture, turned as its EXIF says, over white where it is transparent.
 
     Returns:
-        uint8 (height, width, 3), taken for sRGB: colour profiles are not applied. Of an
-        animation, the first picture.
+        uint8 (height, width, 3), sRGB: an embedded colour profile is applied. Of an animation, the
+        first picture.
 
     Raises:
         Rejected: it is no JPEG, PNG or WebP, is damaged, or has more than 100 megapixels.
+        Unavailable: no process could be started to read it, or it was killed.
     """
-    try:
-        with Image.open(picture, formats=FORMATS) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise Rejected(TOO_LARGE)
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode.startswith("I"):
-                deep = np.asarray(upright, np.float32) / 257  # 65535 becomes 255
-                upright = Image.fromarray(np.clip(deep, 0, 255).astype(np.uint8))
-            if upright.has_transparency_data:
-                over = upright.convert("RGBA")
-                upright = Image.new("RGB", over.size, WHITE)
-                upright.paste(over, mask=over.getchannel("A"))
-            return np.array(upright.convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise Rejected("the style is not a JPEG, PNG or WebP picture") from error
-    except Image.DecompressionBombError as error:
-        raise Rejected(TOO_LARGE) from error
-    except DAMAGES as error:
-        raise Rejected(f"the style picture can't be read: {error}") from error
+    head, pixels = bytearray(SIZE.size), np.empty((0, 0, 3), np.uint8)
+    refusal: bytes | None = None
+    with reader("picture_worker", picture, LIMITS, "the style picture") as process:
+        process.read_into(memoryview(head))
+        height, width = SIZE.unpack(head)
+        if height and width:
+            pixels = np.empty((height, width, 3), np.uint8)
+            process.read_into(pixels.data.cast("B"))
+        else:
+            words = bytearray(REFUSAL_LIMIT_BYTES)
+            refusal = bytes(words[: process.read_into(memoryview(words))])
+    if refusal is not None:
+        raise Rejected(refusal.decode("utf-8", "replace"))
+    return pixels
 
 
 def write_poster(picture: Path, before: Frame, after: Frame) -> None:

@@ -1,25 +1,25 @@
-"""Asks a process of its own what a video is; the file's bytes never reach this process."""
+"""What a video is, as a process of its own finds."""
 
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from handler.domain.errors import Rejected, Unavailable
+from handler.domain.errors import Rejected
+from handler.domain.losses import Announcement
 from handler.domain.media import SoundTrack, VideoFacts
-from handler.media.process import BARE_ENVIRONMENT
+from handler.media.limits import Limits, too_large
+from handler.media.reader import reader
 
-TIME_LIMIT_SECONDS = 120
-"""Reading every packet of hours of video takes seconds; only a hostile file takes this long."""
+MEGABYTE = 1024 * 1024
+LIMITS = Limits(memory_bytes=4096 * MEGABYTE, cpu_seconds=100)
+"""One frame of 8192x4320 in 10 bits and the packets of hours take a quarter of it."""
 
-MAX_SIDE_PX = 16384
-MAX_PIXELS = 8192 * 4320
+ANSWER_LIMIT_BYTES = MEGABYTE
 MAX_FRAME_RATE = 1000
+MAX_SECONDS = 24 * 60 * 60
 
 
 def probe(video: Path) -> VideoFacts:
@@ -32,26 +32,12 @@ def probe(video: Path) -> VideoFacts:
     size_bytes = video.stat().st_size
     if not size_bytes:
         raise Rejected("the video is an empty file")
-    try:
-        run = subprocess.run(
-            [sys.executable, "-I", "-m", "handler.media.probe_worker", str(video.absolute())],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=TIME_LIMIT_SECONDS,
-            env=BARE_ENVIRONMENT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Rejected(
-            f"the video could not be looked through in {TIME_LIMIT_SECONDS} seconds"
-        ) from error
-    except OSError as error:
-        raise Unavailable(f"no process could be started to look into the video: {error}") from error
-    if run.returncode == -signal.SIGKILL:
-        raise Unavailable("the look into the video was killed, perhaps for want of memory")
-    if run.returncode != 0:
-        raise Rejected("the file can't be read as a video (it breaks the reader)")
-    answer = json.loads(run.stdout)
+    buffer = bytearray(ANSWER_LIMIT_BYTES)
+    with reader("probe_worker", video, LIMITS, "the video") as process:
+        count = process.read_into(memoryview(buffer))
+        if count == ANSWER_LIMIT_BYTES:
+            raise Rejected("the video holds too many sound tracks")
+    answer = json.loads(buffer[:count])
     if "rejected" in answer:
         raise Rejected(answer["rejected"])
     return _within_limits(_facts(answer["facts"], size_bytes))
@@ -70,18 +56,33 @@ def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:
         )
         for track in found["sound"]
     )
+    told = found["announced"]
+    announced = Announcement(
+        pictures=told["pictures"],
+        first_at=None if told["first_at"] is None else Fraction(told["first_at"]),
+        duration=None if told["duration"] is None else Fraction(told["duration"]),
+        ends_at=Fraction(told["ends_at"]),
+        is_broken=told["is_broken"],
+        is_gapless=told["is_gapless"],
+    )
     exact = {name: Fraction(found[name]) for name in ("frame_rate", "sample_aspect_ratio", "start")}
-    subtitles = tuple(found["subtitles"])
+    lists = {"sound": sound, "subtitles": tuple(found["subtitles"])}
     return VideoFacts(
-        **{**found, **exact, "sound": sound, "subtitles": subtitles, "size_bytes": size_bytes}
+        **{**found, **exact, **lists, "announced": announced, "size_bytes": size_bytes}
     )
 
 
 def _within_limits(facts: VideoFacts) -> VideoFacts:
-    if max(facts.width, facts.height) > MAX_SIDE_PX or facts.width * facts.height > MAX_PIXELS:
-        raise Rejected(f"the video claims {facts.width}x{facts.height} pixels, which is too large")
+    if refusal := too_large(facts.width, facts.height):
+        raise Rejected(refusal)
     if facts.frame_rate > MAX_FRAME_RATE:
         raise Rejected(
             f"the video claims {float(facts.frame_rate):.0f} frames per second, which is too many"
+        )
+    seconds = max(facts.duration, facts.announced.duration or 0)
+    if seconds > MAX_SECONDS:
+        raise Rejected(
+            f"the video claims to last {float(seconds):.0f} seconds; "
+            f"at most {MAX_SECONDS} are taken"
         )
     return facts

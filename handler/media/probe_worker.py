@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from array import array
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -18,11 +19,14 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.format import Flags
+from av.logging import ERROR, Capture, set_level
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from handler.domain.media import nearest_rate
 from handler.media.containers import INPUT_OPTIONS, KINDS
+from handler.media.limits import too_large
 
 # Values of ffmpeg's AVColorSpace, AVColorPrimaries, AVColorTransferCharacteristic and AVColorRange
 # (libavutil/pixfmt.h).
@@ -55,8 +59,19 @@ FRAMES_LOOKED_AT = 8
 
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
 
+TELLING_DEMUXERS = frozenset({"mov", "matroska", "avi", "flv"})
+"""Readers of containers whose head tells how long the file is."""
+
+AVI = frozenset({"avi"})
+"""Its reader guesses when pictures are shown, and later than ffmpeg does by the B-frames."""
+
+GAPLESS_DEMUXERS = frozenset({"mpeg"})
+"""Readers of containers in which every picture of an even rate is due, and that skip damage in
+silence."""
+
 
 def main() -> None:
+    set_level(ERROR)
     try:
         with opened(sys.argv[1]) as container:
             first = first_frames(container)
@@ -89,12 +104,18 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
     first = frames[0]
     times: array[int] = array("q")
     last_duration = 0
+    ends_at = Fraction(0)
+    is_broken = False
+    is_timeless = is_of(container, AVI)
     sound = {s.index: Sound(s) for s in container.streams.audio if s.codec_context is not None}
-    for packet in container.demux():
+    for packet, stumbled in packets(container):
+        is_broken |= stumbled
+        ends_at = max(ends_at, end_of(packet))
         if packet.stream.index in sound:
             sound[packet.stream.index].take(packet)
         elif packet.stream is video and not packet.is_discard:
             shown = packet.dts if packet.pts is None else packet.pts
+            is_timeless |= packet.pts is None and packet.size > 0
             if shown is not None:
                 times.append(shown)
                 last_duration = packet.duration or 0
@@ -122,6 +143,16 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
         "pixel_format": first.format.name,
         **colors(first, video),
         "interlaced": any(frame.interlaced_frame for frame in frames),
+        "announced": {
+            "pictures": len(times),
+            "first_at": None
+            if is_timeless
+            else str(min(times) * Fraction(video.time_base or 1) - decoder_start(container)),
+            "duration": announced_duration(container),
+            "ends_at": str(ends_at - begin),
+            "is_broken": is_broken,
+            "is_gapless": is_of(container, GAPLESS_DEMUXERS),
+        },
         "sound": [
             sound[stream.index].as_json(index, begin)
             for index, stream in enumerate(container.streams.audio)
@@ -133,6 +164,52 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
             if stream.codec_context and stream.codec_context.codec.canonical_name in TEXT_SUBTITLES
         ],
     }
+
+
+def packets(container: InputContainer) -> Iterator[tuple[av.Packet[Any], bool]]:
+    """All packets, and whether the reader stumbled over damage on its way to each."""
+    with Capture() as log:
+        try:
+            for packet in container.demux():
+                complaints = any(name == container.format.name for _, name, _ in log)
+                log.clear()
+                yield packet, packet.is_corrupt or complaints
+        except IndexError:  # a stream turned up in the middle; PyAV trips over it at the end
+            return
+
+
+def end_of(packet: av.Packet[Any]) -> Fraction:
+    """Second at which it has been shown or heard."""
+    begin = packet.pts if packet.pts is not None else packet.dts
+    if begin is None or packet.time_base is None:
+        return Fraction(0)
+    return (begin + (packet.duration or 0)) * Fraction(packet.time_base)
+
+
+def announced_duration(container: InputContainer) -> str | None:
+    """Seconds, where the file's head tells them; other readers go by the last packet there is."""
+    if not is_of(container, TELLING_DEMUXERS):
+        return None
+    told = [
+        stream.duration * stream.time_base
+        for stream in container.streams
+        if stream.duration and stream.time_base
+    ]
+    if is_of(container, AVI):  # its reader shortens durations to what is there
+        video = video_stream(container)
+        told.append(Fraction(video.frames) / Fraction(video.base_rate or 25))
+    return str(max(told, default=Fraction(container.duration or 0, av.time_base)))
+
+
+def decoder_start(container: InputContainer) -> Fraction:
+    """Second that ffmpeg calls 0 when it decodes the pictures alone."""
+    if Flags.ts_discont in Flags(container.format.flags):
+        return stream_start(video_stream(container))
+    return Fraction(container.start_time or 0, av.time_base)
+
+
+def is_of(container: InputContainer, demuxers: frozenset[str]) -> bool:
+    return not demuxers.isdisjoint(container.format.name.split(","))
 
 
 def colors(frame: VideoFrame, video: VideoStream) -> dict[str, Any]:
@@ -192,10 +269,22 @@ def video_stream(container: InputContainer) -> VideoStream:
 def first_frames(container: InputContainer) -> list[VideoFrame]:
     video = video_stream(container)
     video.thread_type = "NONE"
-    frames = list(islice(container.decode(video), FRAMES_LOOKED_AT))
+    claimed = video.codec_context
+    if not claimed:
+        raise NoPicture("the video is in a codec that is not known here")
+    if refusal := too_large(claimed.width, claimed.height):
+        raise NoPicture(refusal)
+    frames = list(islice(decoded(container, video), FRAMES_LOOKED_AT))
     if not frames:
         raise NoPicture("not one frame of the video can be decoded")
     return frames
+
+
+def decoded(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
+    for packet in container.demux(video):
+        if packet.has_sidedata("encryption_info"):
+            raise NoPicture("the video is encrypted")
+        yield from packet.decode()
 
 
 def frame_grid(

@@ -1,4 +1,4 @@
-"""The lifetime of one ffmpeg process: started, drained, bounded in time, always waited for."""
+"""The lifetime of one child process: confined, drained, bounded in time, always waited for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import logging
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from handler.domain.errors import Defect, Unavailable
+from handler.media.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -23,45 +26,78 @@ BARE_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 STDERR_LIMIT_BYTES = 64 * 1024
 PIPE_BYTES = 1024 * 1024
-STALL_SECONDS = 120.0
-"""How long a pipe may stand still; the slowest frame on a throttled function takes a tenth."""
-
+CONFINE = Path(__file__).with_name("confine.py")
 FINISH_SECONDS = 600.0
 """How long a closing ffmpeg may take, for the index of a long film."""
 
 
-class FfmpegProcess:
-    """ffmpeg with one pipe to or from us.
+TOLD_TO_STOP = 255
+"""ffmpeg's exit code after it caught a signal; it catches SIGXCPU."""
+
+
+class Stalled(Defect):
+    """The process did nothing for too long, or did not end."""
+
+
+class ConfinedProcess:
+    """A program with one pipe to or from us, limited in memory, time and size of files.
 
     Args:
-        argv: the whole command line.
+        argv: the whole command line, beginning with the program's path.
+        limits: beyond which it is stopped.
         feeds: True when we write into its stdin, False when we read its stdout.
+        hear: gets each line of its stderr and of its account, in threads; last of all an empty
+            one. An account is what a program that reads no stdin may write to it, as to a file:
+            two writers of stderr would cut into each other's lines.
 
-    Leaving the context with an exception kills the process; it is waited for on every way out.
+    Leaving the context with an exception kills the process; it is waited for on every way out. It
+    also dies when the thread that entered the context dies, with the whole process or alone.
     """
 
-    def __init__(self, argv: Sequence[str], *, feeds: bool) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        limits: Limits,
+        *,
+        feeds: bool = False,
+        hear: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._argv = argv
+        self._limits = limits
         self._feeds = feeds
+        self._hear = hear
+        self._name = Path(argv[0]).name.partition("-")[0]
         self._stderr = bytearray()
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="artreel-ffmpeg-")
+        self._folder = tempfile.TemporaryDirectory(prefix=f"artreel-child-{os.getpid()}-")
+        account, account_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                self._argv,
-                stdin=subprocess.PIPE if self._feeds else subprocess.DEVNULL,
+                [*self._confinement(), *self._argv],
+                stdin=self._stdin(account_end),
                 stdout=subprocess.DEVNULL if self._feeds else subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=BARE_ENVIRONMENT,
                 cwd=self._folder.name,
                 bufsize=0,
+                start_new_session=True,  # a Ctrl-C is ours to act on
             )
         except OSError as error:
+            os.close(account)
             self._folder.cleanup()
-            raise Unavailable(f"ffmpeg could not be started: {error}") from error
-        self._drain = threading.Thread(target=self._keep_last_of_stderr, daemon=True)
-        self._drain.start()
+            raise Unavailable(f"{self._name} could not be started: {error}") from error
+        finally:
+            os.close(account_end)
+        assert self._process.stderr is not None
+        self._drains = (
+            threading.Thread(target=self._keep_log, args=(self._process.stderr,), daemon=True),
+            threading.Thread(
+                target=self._keep_account, args=(os.fdopen(account, "rb", 0),), daemon=True
+            ),
+        )
+        for drain in self._drains:
+            drain.start()
         pipe = self._process.stdin if self._feeds else self._process.stdout
         assert pipe is not None
         self._pipe: IO[bytes] = pipe
@@ -69,6 +105,16 @@ class FfmpegProcess:
         with contextlib.suppress(OSError):  # a larger pipe is faster, a default one works
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         return self
+
+    def _stdin(self, account_end: int) -> int:
+        if self._feeds:
+            return subprocess.PIPE
+        return account_end if self._hear else subprocess.DEVNULL
+
+    def _confinement(self) -> tuple[str, ...]:
+        limits = self._limits
+        numbers = (os.getpid(), limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
+        return (sys.executable, "-I", "-S", str(CONFINE), *map(str, numbers))
 
     def __exit__(
         self,
@@ -84,13 +130,11 @@ class FfmpegProcess:
             try:
                 self._process.wait(FINISH_SECONDS)
             except subprocess.TimeoutExpired as expired:
-                raise Defect(f"ffmpeg did not end within {FINISH_SECONDS:.0f} seconds") from expired
+                raise self._stalled("did not end", FINISH_SECONDS) from expired
         finally:
             self._process.kill()
             self._process.wait()
-            self._drain.join()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
+            self._join_drains()
             self._folder.cleanup()
 
     @property
@@ -111,19 +155,23 @@ class FfmpegProcess:
     def wait_for_end(self) -> int:
         """Wait for a process whose output has ended; its exit code, negative after a signal.
 
+        Its log is complete then.
+
         Raises:
-            Defect: it did not end for two minutes.
+            Stalled: it did not end.
         """
         try:
-            return self._process.wait(STALL_SECONDS)
+            code = self._process.wait(self._limits.stall_seconds)
         except subprocess.TimeoutExpired as error:
-            raise Defect(f"ffmpeg did not end within {STALL_SECONDS:.0f} seconds") from error
+            raise self._stalled("did not end", self._limits.stall_seconds) from error
+        self._join_drains()
+        return code
 
     def read_into(self, buffer: memoryview) -> int:
         """Fill a buffer of bytes; fewer only at the end of the stream.
 
         Raises:
-            Defect: nothing came for two minutes.
+            Stalled: nothing came for too long.
         """
         filled = 0
         while filled < len(buffer):
@@ -138,7 +186,8 @@ class FfmpegProcess:
         """Write all bytes.
 
         Raises:
-            Defect: ffmpeg ended, or took nothing for two minutes.
+            Defect: the process ended.
+            Stalled: it took nothing for too long.
         """
         written = 0
         while written < len(content):
@@ -148,26 +197,46 @@ class FfmpegProcess:
             except BlockingIOError:
                 continue
             except BrokenPipeError as error:
-                self._process.wait(STALL_SECONDS)
-                self._drain.join()
-                logger.error("ffmpeg ended too early: %s", self.log)
-                raise Defect(f"ffmpeg ended too early: {self.last_words}") from error
+                self.wait_for_end()
+                logger.error("%s ended too early: %s", self._name, self.log)
+                raise Defect(f"{self._name} ended too early: {self.last_words}") from error
 
     def _wait_for(self, *, readable: bool) -> None:
         pipes = [self._pipe.fileno()]
-        ready = select.select(
-            pipes if readable else [], [] if readable else pipes, [], STALL_SECONDS
-        )
-        if not any(ready):
-            raise Defect(f"ffmpeg stood still for {STALL_SECONDS:.0f} seconds")
+        seconds = self._limits.stall_seconds
+        reads, writes = (pipes, []) if readable else ([], pipes)
+        if not any(select.select(reads, writes, [], seconds)):
+            raise self._stalled("stood still", seconds)
 
-    def _keep_last_of_stderr(self) -> None:
-        assert self._process.stderr is not None
-        for chunk in _chunks(self._process.stderr):
-            self._stderr += chunk
+    def _stalled(self, what: str, seconds: float) -> Stalled:
+        return Stalled(f"{self._name} {what} for {seconds:.0f} seconds")
+
+    def _join_drains(self) -> None:
+        for drain in self._drains:
+            drain.join()
+
+    def _keep_log(self, stderr: IO[bytes]) -> None:
+        for line in _lines(stderr):
+            if self._hear:
+                self._hear(line)
+            self._stderr += line + b"\n"
             del self._stderr[:-STDERR_LIMIT_BYTES]
 
+    def _keep_account(self, account: IO[bytes]) -> None:
+        for line in _lines(account):
+            if self._hear and line:
+                self._hear(line)
+        if self._hear:
+            self._hear(b"")
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(8192):
-        yield chunk
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines without their ends, of each at most the last 64 KiB; closes the stream."""
+    with stream:
+        begun = b""
+        while chunk := stream.read(8192):
+            *lines, begun = (begun + chunk).split(b"\n")
+            yield from lines
+            begun = begun[-STDERR_LIMIT_BYTES:]
+        if begun:
+            yield begun

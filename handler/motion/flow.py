@@ -11,22 +11,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from handler.domain.keyframes import flow_scale
 from handler.domain.ports import Frame
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Field = TypeVar("Field", Gray, Floats)
 
-LONG_SIDE_PX = 512
-"""Flow is estimated with frames of this long side: at half size at the usual 1024 px."""
-
-LEAST_SCALE = 0.5
-"""Frames beyond 1024 px are at most halved; finer paint needs finer flow."""
-
 LEAST_SIDE_PX = 24
 """DIS reads outside of images whose side is below twice its patch."""
 
-UNSURE_PX = 2.0
+UNSURE_PX = 1.2
 """A way forth and back that misses its start by this much, at flow size, is trusted by 1/e. Ruder
 et al. 2016 cut at 0.7 px; paint forgives more than a measurement."""
 
@@ -58,9 +53,9 @@ class Path:
 
 
 def flow_frame(frame: Frame) -> Gray:
-    """A frame as flow is estimated from it: grey, with a long side of 512 px or half size."""
+    """A frame as flow is estimated from it: grey, at half size."""
     height, width = frame.shape[:2]
-    scale = max(LEAST_SCALE, min(1.0, LONG_SIDE_PX / max(height, width)))
+    scale = flow_scale(width, height)
     size = [max(LEAST_SIDE_PX, round(side * scale)) for side in (width, height)]
     gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     small: Gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]

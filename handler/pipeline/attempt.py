@@ -16,7 +16,6 @@ from handler.domain.errors import ArtreelError, Changed, ClaimLost, Superseded, 
 from handler.domain.job import JOB_METADATA, ResultKeys, SourceObject
 from handler.domain.job_ended import JobEnded
 from handler.domain.ports import ObjectStore
-from handler.domain.price import lambda_cost_usd
 from handler.domain.status import FINAL, Outcome, Progress, State
 from handler.pipeline.report import PATIENCE_SECONDS, StatusReporter
 from handler.pipeline.studio import Studio
@@ -117,6 +116,10 @@ class Attempt:
         if self._lost:
             raise self._lost
 
+    def losses(self, lost: str | None) -> None:
+        """Note what of the source could not be read."""
+        self._reporter.losses(lost)
+
     @property
     def last_reason(self) -> str:
         """Why the attempt before this one was given back, "" if it was not."""
@@ -142,6 +145,7 @@ class Attempt:
         if status.get("job_id") != self.job_id or status.get("state") not in FINAL:
             return None
         self._reporter.progress(Progress(status["frames_done"], status["frames"], 0.0))
+        self._reporter.losses(status.get("lost"))
         return Outcome(self.job_id, State(status["state"]), status["reason"], status["video"])
 
     def published(self) -> bool:
@@ -155,6 +159,7 @@ class Attempt:
         self._reporter.progress(
             Progress(frames, frames, report.get("seconds", {}).get("paint", 0.0))
         )
+        self._reporter.losses(report.get("lost"))
         return True
 
     def publish(self, path: Path, key: str, content_type: str) -> None:
@@ -234,8 +239,7 @@ class Attempt:
                 logger.warning("a claim was not renewed: %s", error)
 
     def _cost_usd(self) -> float | None:
-        memory = self._studio.function_memory_mb
-        return lambda_cost_usd(time.monotonic() - self._began, memory) if memory else None
+        return self._studio.accounts.cost_usd(time.monotonic() - self._began)
 
 
 def announce(outcome: Outcome, upload: SourceObject, results: ResultKeys, studio: Studio) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.domain.errors import Defect, Rejected
+from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
@@ -16,11 +17,13 @@ from handler.pipeline.brush import Brush, resized
 from handler.pipeline.segments import segments
 from handler.pipeline.stages import in_order, read_ahead, write_behind
 from handler.pipeline.verify import verify
+from handler.pipeline.workspace import likely_result_bytes, need_room
 
 POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
 
 ProgressListener = Callable[[Progress], None]
+Approval = Callable[[VideoFacts], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Painting:
     Attributes:
         frames: in the result.
         frames_painted: times that the transformer ran; repeated frames are painted once.
-        frames_lost: that the source announced and could not give.
+        losses: what the source announced and could not give.
         working_size: width and height at which frames were painted, px.
         paint_seconds, total_seconds: from the first frame to the last; from the first look at the
             source to the checked file.
@@ -63,7 +66,7 @@ class Painting:
     result: VideoFacts
     frames: int
     frames_painted: int
-    frames_lost: int
+    losses: Losses
     working_size: tuple[int, int]
     paint_seconds: float
     total_seconds: float
@@ -75,11 +78,15 @@ def paint_video(
     painter: Painter,
     motion: Motion,
     on_progress: ProgressListener = lambda _: None,
+    approve: Approval = lambda _: None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
 
     Decoding, painting and encoding overlap; memory does not depend on the video's length. The
     result is opened again and checked before this returns; after an exception there is none.
+
+    Args:
+        approve: is told what the source is before anything is painted, and may refuse it.
 
     Raises:
         Rejected: the video or a style picture can't be read.
@@ -87,6 +94,8 @@ def paint_video(
     """
     began = time.monotonic()
     facts = media.probe(order.source)
+    approve(facts)
+    need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
     brush = _brush(order, facts, media, painter, motion)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.
     size = brush.working_size if order.timeline.is_painted_throughout else facts.size
@@ -114,7 +123,7 @@ def paint_video(
                 on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = _checked(_opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
@@ -125,11 +134,20 @@ def paint_video(
         result=result,
         frames=frames,
         frames_painted=brush.frames_painted,
-        frames_lost=max(0, facts.frame_count - frames),
+        losses=decoded.losses,
         working_size=brush.working_size,
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
+
+
+def _checked(result: VideoFacts, source: VideoFacts, frames: int, encoding: Encoding) -> VideoFacts:
+    try:
+        return verify(result, source, frames, encoding)
+    except Defect as defect:
+        if source.announced.is_broken:  # what is counted there need not come
+            raise Rejected(f"the video is too damaged to be kept as it is: {defect}") from defect
+        raise
 
 
 def _opened_again(media: Media, result: Path) -> VideoFacts:

@@ -13,9 +13,10 @@ from typing import Any
 from handler.domain.claim import Claim
 from handler.domain.errors import ArtreelError, Changed
 from handler.domain.job import Job
+from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
+from handler.domain.plan import Plan
 from handler.domain.ports import ObjectStore
-from handler.domain.price import lambda_cost_usd
 from handler.domain.status import Progress, State, Status
 from handler.pipeline.paint_video import Painting
 
@@ -60,6 +61,7 @@ class StatusReporter:
         self._cost_usd = cost_usd
         self._now = now
         self._progress = Progress(0, 0, 0.0)
+        self._lost: str | None = None
         self._ended = threading.Event()
         self._writer = threading.Thread(target=self._keep_writing, name="status", daemon=True)
 
@@ -70,6 +72,10 @@ class StatusReporter:
     def progress(self, progress: Progress) -> None:
         """Note how far it is; written when it is time."""
         self._progress = progress
+
+    def losses(self, lost: str | None) -> None:
+        """Note what of the source could not be read, None where nothing was lost."""
+        self._lost = lost
 
     def stop(self) -> None:
         """Say no more that it runs; a writing under way is not waited for longer than a moment."""
@@ -111,7 +117,8 @@ class StatusReporter:
             state,
             self._now(),
             progress=self._progress,
-            cost_usd=self._cost_usd(),
+            cost_usd=_micros(self._cost_usd()),
+            lost=self._lost,
             **details,
         )
         for _ in range(WRITING_TRIES):
@@ -134,16 +141,17 @@ def report(
     *,
     engine: Mapping[str, str],
     seconds: Mapping[str, float],
-    function_memory_mb: int,
+    estimate: Plan | None,
+    cost_usd: float | None,
     now: datetime,
 ) -> dict[str, Any]:
     """The content of ``NAME.report.json``.
 
     Args:
         seconds: how long each stage took, ``total`` among them.
-        function_memory_mb: of the Lambda function, 0 where none runs.
+        estimate: made before anything was painted; its seconds are those of painting and checking.
+        cost_usd: until now; None where nobody sends a bill.
     """
-    cost = lambda_cost_usd(seconds["total"], function_memory_mb) if function_memory_mb else None
     return {
         "job_id": job.job_id,
         "created_at": now.isoformat(timespec="milliseconds"),
@@ -155,15 +163,26 @@ def report(
         "working_size": list(painting.working_size),
         "frames": painting.frames,
         "frames_painted": painting.frames_painted,
-        "frames_lost": painting.frames_lost,
+        "lost": painting.losses.in_words(),
+        "losses": _plain(painting.losses),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "frames_per_second": round(painting.frames / painting.total_seconds, 2),
         "engine": dict(engine),
-        "lambda_cost_usd": cost,
+        "cost_usd": _micros(cost_usd),
+        "estimate": estimate
+        and {
+            "seconds": round(estimate.seconds, 3),
+            "cost_usd": _micros(estimate.usd),
+            "frames_painted": estimate.work.frames_painted,
+        },
     }
 
 
-def _plain(facts: VideoFacts) -> dict[str, Any]:
+def _micros(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 6)
+
+
+def _plain(facts: VideoFacts | Losses) -> dict[str, Any]:
     """Facts as JSON: exact fractions as ``30000/1001``."""
 
     def plain(value: Any) -> Any:

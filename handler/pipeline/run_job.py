@@ -20,8 +20,9 @@ from handler.domain.job import (
     ResultKeys,
     SourceObject,
     check_style_name,
-    check_video_key,
+    check_upload_key,
     identity,
+    is_job_file,
     is_result,
     style_of_upload,
 )
@@ -32,9 +33,10 @@ from handler.domain.timeline import Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
 from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
 from handler.pipeline.studio import Studio
-from handler.pipeline.workspace import workspace
+from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +56,16 @@ class _Asked:
     """A request, looked up.
 
     Attributes:
+        upload: that is answered: a video, or the job file that names one.
         job: what is to be done, or why it can't be.
+        has_upload_key: False where the key is none under which uploads are looked up.
     """
 
     upload: SourceObject
     results: ResultKeys
     job_id: str
     job: Job | Rejected
+    has_upload_key: bool = True
 
 
 _Work = Callable[[Job, Attempt], None]
@@ -121,13 +126,23 @@ class _GivenUp(Unavailable):
 
 def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
     """What is asked for; None if it is a result of our own."""
+    results = ResultKeys.for_upload(request.key)
+    try:
+        check_upload_key(request.key)
+    except Rejected as rejection:
+        upload = _told(request)
+        return _Asked(upload, results, identity(upload, {}), rejection, has_upload_key=False)
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     if facts and is_result(facts.metadata):
         return None
-    upload = _source(request, facts)
-    results = ResultKeys.for_source(upload.key)
+    upload = source = _source(request, facts)
+    wish = request
     try:
-        job = _normalized(request, upload, facts, studio)
+        if is_job_file(request.key):
+            wish = read_job_file(upload, facts, studio.store)
+            facts = studio.store.facts(wish.bucket, wish.key)
+            source = _source(wish, facts)
+        job = _normalized(wish, source, facts, studio)
     except Rejected as rejection:
         return _Asked(upload, results, identity(upload, {}), rejection)
     return _Asked(upload, results, job.job_id, job)
@@ -136,7 +151,7 @@ def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
 def _own_result(request: JobRequest, studio: Studio) -> Outcome:
     """Reject without a status: where results are copied back, it would come back, too."""
     logger.warning("%s is a result and was uploaded: do results flow back?", request.key)
-    job_id = identity(_source(request, None), {})
+    job_id = identity(_told(request), {})
     studio.observer.began(job_id)
     studio.observer.ended(State.REJECTED)
     return Outcome(job_id, State.REJECTED, OWN_RESULT)
@@ -148,7 +163,8 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
     if ended := _ended_before(job_id, studio, delivery):
         return ended
     try:
-        check_newest(upload, studio.store)
+        if asked.has_upload_key:
+            check_newest(upload, studio.store)
     except Superseded as newer:
         return _superseded(asked, newer, studio)
     claim = ledger.claim(job_id, asked.results.video, upload, delivery.message)
@@ -205,17 +221,22 @@ def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
     """The version that is asked for; where only its ETag is known, it may be replaced by now."""
     replaced = facts and not request.version_id and request.etag not in (None, facts.etag)
     if facts is None or replaced:
-        version = request.version_id or request.etag or ""
-        return SourceObject(request.bucket, request.key, version, request.version_id)
+        return _told(request)
     return SourceObject(request.bucket, request.key, facts.version, facts.version_id)
+
+
+def _told(request: JobRequest) -> SourceObject:
+    """The upload as far as the event tells."""
+    version = request.version_id or request.etag or ""
+    return SourceObject(request.bucket, request.key, version, request.version_id)
 
 
 def _normalized(
     request: JobRequest, source: SourceObject, facts: ObjectFacts | None, studio: Studio
 ) -> Job:
-    check_video_key(request.key)
     if facts is None:
-        raise Rejected(f"there is no video {request.key} (any more)")
+        again = ", then the job file again" if request.job_file else ""
+        raise Rejected(f"there is no video {request.key} (any more): upload it{again}")
     if facts.size_bytes > studio.max_source_bytes:
         raise Rejected(
             f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
@@ -225,7 +246,13 @@ def _normalized(
     )
     for style in timeline.styles:
         check_style_name(style)
-    return Job(source, timeline, request.working_size_px or studio.working_size_px)
+    return Job(
+        source,
+        timeline,
+        request.working_size_px or studio.working_size_px,
+        budget_usd=request.budget_usd,
+        job_file=request.job_file,
+    )
 
 
 def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
@@ -236,14 +263,16 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     """
     if attempt.published():
         return
-    deadline = Deadline(job.timeline, studio)
+    deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
-    with workspace() as folder:
+    with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
         styles = {
             style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
         }
         source = folder / "source"
+        upload = studio.store.facts(job.source.bucket, job.source.key, job.source.version_id)
+        need_room(folder, upload.size_bytes if upload else 0, "the video")
         studio.store.download(job.source, source)
         fetched = time.monotonic()
         order = PaintOrder(
@@ -261,8 +290,16 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             deadline.check(progress)
 
         painter = studio.painter()
-        painting = paint_video(order, studio.media, painter, studio.motion(), listen)
+        painting = paint_video(
+            order,
+            studio.media,
+            painter,
+            studio.motion(),
+            listen,
+            lambda facts: account.approve(facts, painter, order.keyframe_interval, deadline),
+        )
         painted = time.monotonic()
+        attempt.losses(painting.losses.in_words())
         written = report(
             job,
             painting,
@@ -272,14 +309,15 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
                 "paint": painting.paint_seconds,
                 "total": painted - began,
             },
-            function_memory_mb=studio.function_memory_mb,
+            estimate=account.plan,
+            cost_usd=account.cost_usd,
             now=studio.now(),
         )
         studio.observer.painted(
             painting.frames,
             painting.frames_painted,
             painting.paint_seconds,
-            written["lambda_cost_usd"],
+            written["cost_usd"],
         )
         if order.poster:
             attempt.publish(order.poster, job.results.poster, "image/jpeg")

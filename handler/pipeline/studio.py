@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handler.domain.ports import Announcer, JobLedger, Media, Motion, ObjectStore, Observer, Painter
+from handler.pipeline.accounts import Accounts
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,6 @@ class Studio:
         default_style: of uploads that name none, "" for none.
         working_size_px: of jobs that wish for none.
         status_interval_seconds: least time between two status writings while painting.
-        function_memory_mb: of the Lambda function, 0 where none runs.
         seconds_left: how long this worker can still work.
         longest_run_seconds: how long a fresh worker could.
         lease_seconds: for how long a claim holds that is not renewed.
@@ -26,6 +26,7 @@ class Studio:
 
     store: ObjectStore
     ledger: JobLedger
+    accounts: Accounts
     announcer: Announcer
     media: Media
     painter: Callable[[], Painter]
@@ -38,7 +39,6 @@ class Studio:
     max_source_bytes: int
     max_style_bytes: int
     status_interval_seconds: float
-    function_memory_mb: int
     seconds_left: Callable[[], float]
     longest_run_seconds: float
     lease_seconds: float

@@ -28,7 +28,8 @@ from handler.domain.ports import Frame, FrameWriter
 from handler.domain.timeline import Timeline
 from handler.media.commands import LARGER, Size, encode_command
 from handler.media.ffmpeg import FfmpegMedia
-from handler.media.process import FfmpegProcess
+from handler.media.limits import encoder_limits
+from handler.media.process import ConfinedProcess
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from tests.clips import BIG_BUCK_BUNNY, FFMPEG, ffmpeg
 from tests.pictures import draw_style
@@ -121,7 +122,8 @@ def _encode(frames: Path, result: Path, facts: VideoFacts, encoding: Encoding, s
     """CPU seconds of encoding raw frames as jobs do."""
     began = _cpu_seconds(resource.RUSAGE_CHILDREN)
     argv = encode_command(FFMPEG, result, facts, BIG_BUCK_BUNNY, encoding, size)
-    with FfmpegProcess(argv, feeds=True) as encoder, frames.open("rb") as raw:
+    limits = encoder_limits(facts)
+    with ConfinedProcess(argv, limits, feeds=True) as encoder, frames.open("rb") as raw:
         while chunk := raw.read(size[0] * size[1] * 3):
             encoder.write(memoryview(chunk))
     return _cpu_seconds(resource.RUSAGE_CHILDREN) - began

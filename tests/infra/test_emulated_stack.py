@@ -14,6 +14,7 @@ from infra.local.deploy import LocalStack, local_stack
 PATIENCE_SECONDS = 30
 ALLOWED = {
     "read a video",
+    "read a job file",
     "read a style",
     "look for a style",
     "list the sources",

@@ -4,7 +4,8 @@ Real worker processes are killed at random moments; their requests go through an
 their events come twice, late and out of order; leases last four seconds. In the end every upload
 has had exactly one answer, and the right one.
 
-``make faults`` runs it with 200 uploads; ``ARTREEL_FAULT_SEED`` chooses another run.
+``make faults`` runs it with 200 uploads, or ``ARTREEL_FAULT_UPLOADS``; ``ARTREEL_FAULT_SEED``
+chooses another run.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests import clips
 from tests.cloud import png
 
 SEED = int(os.environ.get("ARTREEL_FAULT_SEED", "1"))
+UPLOADS = int(os.environ.get("ARTREEL_FAULT_UPLOADS", "200"))
 COMMAND = "tests.infra.fast_worker.handler"
 LEASE_SECONDS = 4
 HIDDEN_SECONDS = 8
@@ -309,5 +311,5 @@ def test_every_upload_has_exactly_one_right_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.faults
-def test_two_hundred_uploads_have_exactly_one_right_end_each(tmp_path: Path) -> None:
-    run(tmp_path, count=150, seed=SEED)
+def test_many_uploads_have_exactly_one_right_end_each(tmp_path: Path) -> None:
+    run(tmp_path, count=UPLOADS, seed=SEED)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handler.aws.telemetry import NAMESPACE
-from handler.domain.price import LAMBDA_USD_PER_GB_SECOND
+from handler.domain.price import PRICES
 from tests.cloudwatch import AWS_METRICS, OUR_METRICS
 from tests.infra.conftest import Deployed
 
@@ -101,7 +101,7 @@ class TestAlarms:
     def test_spend_is_counted_at_the_price_of_the_report(self, resources: Resources) -> None:
         """A function of 10240 MB that runs for an hour."""
         usd = _computed(resources["SpendAlarm"], duration=3600_000, MemoryMb=10240)
-        assert usd == pytest.approx(3600 * 10 * LAMBDA_USD_PER_GB_SECOND)
+        assert usd == pytest.approx(3600 * 10 * PRICES.lambda_gb_second["x86_64"])
         assert resources["SpendAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Period"] == 86400
 
     def test_duration_is_judged_by_the_functions_own_limit(self, resources: Resources) -> None:

@@ -39,6 +39,7 @@ def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
 
 VIDEOS = "${InputBucket.Arn}/videos/*"
 STYLES = "${InputBucket.Arn}/styles/*"
+JOBS = "${InputBucket.Arn}/jobs/*"
 RESULTS = "${OutputBucket.Arn}/*"
 VIA_SERVICES = {
     "StringEquals": {
@@ -52,8 +53,10 @@ VIA_SERVICES = {
 ALLOWED = {
     ("OnUploadRole", "s3:GetObject", VIDEOS),
     ("OnUploadRole", "s3:GetObject", STYLES),
+    ("OnUploadRole", "s3:GetObject", JOBS),
     ("OnUploadRole", "s3:GetObjectVersion", VIDEOS),
     ("OnUploadRole", "s3:GetObjectVersion", STYLES),
+    ("OnUploadRole", "s3:GetObjectVersion", JOBS),
     ("OnUploadRole", "s3:GetObject", RESULTS),
     ("OnUploadRole", "s3:ListBucket", "InputBucket.Arn"),
     ("OnUploadRole", "s3:ListBucket", "OutputBucket.Arn"),
@@ -73,8 +76,10 @@ ALLOWED = {
     ("OnUploadRole", "xray:PutTraceSegments", "*"),
     ("OnUploadRole", "xray:PutTelemetryRecords", "*"),
     ("OnDeadLetterRole", "s3:GetObject", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObject", JOBS),
     ("OnDeadLetterRole", "s3:GetObject", RESULTS),
     ("OnDeadLetterRole", "s3:GetObjectVersion", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObjectVersion", JOBS),
     ("OnDeadLetterRole", "s3:ListBucket", "InputBucket.Arn"),
     ("OnDeadLetterRole", "s3:ListBucket", "OutputBucket.Arn"),
     ("OnDeadLetterRole", "s3:PutObject", RESULTS),

@@ -56,6 +56,12 @@ class TestSettings:
                 for bound in {"Default", "MinValue", "MaxValue"} & parameter.keys():
                     Settings.from_environment({name: str(parameter[bound])})
 
+    def test_a_stack_has_a_monthly_budget_unless_told_otherwise(
+        self, template: dict[str, Any], resources: Resources
+    ) -> None:
+        assert variables(resources)["ARTREEL_MONTHLY_BUDGET_USD"] == {"Ref": "MonthlyBudgetUsd"}
+        assert template["Parameters"]["MonthlyBudgetUsd"]["Default"] > 0
+
     def test_a_source_and_its_result_fit_on_the_disk(self, template: dict[str, Any]) -> None:
         limits = template["Mappings"]["Disk"]
         assert set(limits) == set(template["Parameters"]["TmpMb"]["AllowedValues"])
@@ -106,11 +112,18 @@ class TestEvents:
     def test_an_uploaded_video_starts_a_job(self, pattern: EventPattern, key: str) -> None:
         assert pattern.matches_event(self.event(INPUT, key))
 
+    @pytest.mark.parametrize("key", ["jobs/night.json", "jobs/2026/a b+c ü.json", "jobs/notes.txt"])
+    def test_so_does_a_job_file(self, pattern: EventPattern, key: str) -> None:
+        assert pattern.matches_event(self.event(INPUT, key))
+
     @pytest.mark.parametrize(
         ("bucket", "key", "detail_type"),
         [
             (OUTPUT, "videos/clip.mp4", "Object Created"),
             (OUTPUT, "monet/clip.mp4", "Object Created"),
+            (OUTPUT, "jobs/night.status.json", "Object Created"),
+            (INPUT, "old/jobs/night.json", "Object Created"),
+            (INPUT, "jobs/night.json", "Object Deleted"),
             (INPUT, "styles/monet.jpg", "Object Created"),
             (INPUT, "clip.mp4", "Object Created"),
             (INPUT, "old/videos/clip.mp4", "Object Created"),
@@ -202,6 +215,7 @@ class TestQueues:
         assert ending["ARTREEL_DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
         assert painting.keys() - ending.keys() == {
             "ARTREEL_MAX_RECEIVE_COUNT",
+            "ARTREEL_MONTHLY_BUDGET_USD",
             "ARTREEL_STATUS_INTERVAL_SECONDS",
         }
 
@@ -318,7 +332,7 @@ class TestMails:
         assert given["detail"] == {"results": {"bucket": [{"Ref": "OutputBucket"}]}}
         rule = EventPattern(None, {**given, "detail": {"results": {"bucket": [OUTPUT]}}})
         upload = SourceObject(INPUT, "videos/monet/clip.mp4", "v1")
-        results = ResultKeys.for_source(upload.key)
+        results = ResultKeys.for_upload(upload.key)
         for bucket, mailed in ((OUTPUT, True), ("of-another-stack", False)):
             ended = JobEnded(outcome, upload, bucket, results, "2026-01-01T12:00:00.000+00:00")
             event: Any = {

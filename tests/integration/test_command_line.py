@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,16 @@ from tests.pictures import draw_style
 ARTREEL = Path(sys.executable).parent / "artreel"
 
 
-def artreel(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def artreel(
+    *words: str | Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ARTREEL, *map(str, words)],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200", **(environment or {})},
     )
 
 

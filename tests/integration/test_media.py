@@ -13,7 +13,8 @@ from handler.domain.errors import Defect, Rejected, Unavailable
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame
 from handler.media.ffmpeg import FfmpegMedia
-from handler.media.process import FfmpegProcess
+from handler.media.limits import Limits
+from handler.media.process import ConfinedProcess
 from handler.pipeline.verify import verify
 from tests import clips
 from tests.clip_table import Row
@@ -212,7 +213,7 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
 def test_no_secret_reaches_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     buffer = bytearray(65536)
-    with FfmpegProcess(["/usr/bin/env"], feeds=False) as process:
+    with ConfinedProcess(["/usr/bin/env"], LIMITS) as process:
         count = process.read_into(memoryview(buffer))
     assert b"PATH=" in buffer[:count]
     assert b"secret" not in buffer[:count]
@@ -220,10 +221,13 @@ def test_no_secret_reaches_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_only_the_end_of_what_ffmpeg_says_is_kept() -> None:
     noisy: Sequence[str] = ["/bin/sh", "-c", "yes complaint | head -c 1000000 >&2; echo end >&2"]
-    with FfmpegProcess(noisy, feeds=False) as process:
+    with ConfinedProcess(noisy, LIMITS) as process:
         process.read_into(memoryview(bytearray(1)))
     assert process.last_words == "end"
     assert len(process.log) <= 64 * 1024
+
+
+LIMITS = Limits(memory_bytes=2**30, cpu_seconds=10)
 
 
 def _children_named(name: str) -> list[Path]:

@@ -93,7 +93,7 @@ def test_an_upload_becomes_a_painted_video_with_its_sound(cloud: Cloud, tmp_path
     assert (status["state"], status["percent"]) == ("succeeded", 100.0)
     report = json.loads(cloud.read("waves/my clip+1.report.json"))
     assert report["frames"] == 12
-    assert report["lambda_cost_usd"] > 0
+    assert report["cost_usd"] > 0
     assert Image.open(io.BytesIO(cloud.read("waves/my clip+1.jpg"))).size == (640, 180)
 
 
@@ -115,6 +115,55 @@ def test_a_job_given_directly(cloud: Cloud, tmp_path: Path) -> None:
     cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
     (outcome,) = handle({"video": "videos/clip.mp4", "style": "waves"})["jobs"]
     assert (outcome["state"], outcome["video"]) == ("succeeded", "clip.mp4")
+
+
+def test_a_job_file_is_painted_under_its_own_name(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    key = "jobs/übung/my job+1.json"
+    body = {"video": "videos/clip.mp4", "style": "waves", "working_size": 64, "budget_usd": 1}
+    version = cloud.upload(key, json.dumps(body).encode())
+    for event in (uploaded(key, version), _notification(key, version)):
+        assert handle(queued(event)) == {"batchItemFailures": []}
+    results = cloud.results()
+    assert set(results) == {
+        f"jobs/übung/my job+1.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
+    }
+    report = json.loads(cloud.read("jobs/übung/my job+1.report.json"))
+    assert report["estimate"]["seconds"] > 0
+    assert 0 < report["estimate"]["cost_usd"] < 1
+    assert report["cost_usd"] > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"video": "videos/clip.mp4", "fade": 1}', "'fade' is unknown"),
+        (b'{"video": "private.txt"}', "must lie under videos/"),
+        (b'{"video": "videos/missing.mp4", "style": "waves"}', "the job file again"),
+        (b'{"video": "videos/clip.mp4", "style": "waves", "budget_usd": 1e-6}', "its budget"),
+    ],
+)
+def test_a_bad_job_file_leaves_its_reason(
+    cloud: Cloud, tmp_path: Path, body: bytes, reason: str
+) -> None:
+    cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    version = cloud.upload("jobs/night.json", body)
+    assert handle(queued(uploaded("jobs/night.json", version))) == {"batchItemFailures": []}
+    assert set(cloud.results()) == {"jobs/night.status.json"}
+    assert cloud.status("jobs/night")["state"] == "rejected"
+    assert reason in cloud.status("jobs/night")["reason"]
+
+
+def test_a_month_without_money_rejects_and_spends_nothing(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTREEL_MONTHLY_BUDGET_USD", "0.00001")
+    wiring.forget()
+    cloud.upload("videos/waves/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    (outcome,) = handle({"video": "videos/waves/clip.mp4"})["jobs"]
+    assert outcome["state"] == "rejected"
+    assert "raise MonthlyBudgetUsd" in outcome["reason"]
+    assert set(cloud.results()) == {"waves/clip.status.json"}
 
 
 def test_a_job_that_makes_no_sense_is_answered_not_raised(cloud: Cloud) -> None:

@@ -81,7 +81,13 @@ def test_eventbridge_names_one_version() -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["styles/monet.jpg", "videos/monet/", "other/clip.mp4"])
+@pytest.mark.parametrize("key", ["jobs/night.json", "jobs/a b+c/ü.json", "jobs/notes.txt"])
+def test_what_lies_among_the_job_files_asks_for_work(key: str) -> None:
+    assert [request.key for request in requests_in(notification(key), BUCKET)] == [key]
+    assert [request.key for request in requests_in(bridged(key), BUCKET)] == [key]
+
+
+@pytest.mark.parametrize("key", ["styles/monet.jpg", "videos/monet/", "jobs/", "other/clip.mp4"])
 def test_uploads_that_are_no_videos_ask_for_nothing(key: str) -> None:
     assert requests_in(notification(key), BUCKET) == []
     assert requests_in(bridged(key), BUCKET) == []
@@ -122,6 +128,7 @@ def test_a_timeline_given_directly() -> None:
     [
         ({}, "video"),
         ({"video": 1}, "video"),
+        ({"video": "\ud800"}, "video.*halves of characters"),
         ({"video": "videos/v", "colour": "red"}, "colour"),
         ({"video": "videos/v", "working_size": 3}, "working_size"),
         ({"video": "videos/v", "working_size": "huge"}, "working_size"),
@@ -136,7 +143,7 @@ def test_a_wrong_job_names_the_field(job: dict[str, Any], where: str) -> None:
         requests_in(job, "in")
 
 
-@pytest.mark.parametrize("video", ["", "clip.mp4", "styles/monet.jpg", "videos/../x", "\ud800"])
+@pytest.mark.parametrize("video", ["", "clip.mp4", "styles/monet.jpg", "videos/../x"])
 def test_a_video_elsewhere_is_refused_before_anything_is_looked_up(video: str) -> None:
     with pytest.raises(Rejected, match="must lie under"):
         requests_in({"video": video, "style": "monet"}, "in")

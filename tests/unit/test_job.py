@@ -10,6 +10,7 @@ from handler.domain.job import (
     ResultKeys,
     SourceObject,
     check_style_name,
+    check_upload_key,
     check_video_key,
     style_of_upload,
 )
@@ -20,7 +21,7 @@ JOB = Job(SOURCE, Timeline.of_style("monet"), 1024)
 
 
 def test_results_lie_under_the_same_path() -> None:
-    assert ResultKeys.for_source("videos/monet/clip.mov") == ResultKeys(
+    assert ResultKeys.for_upload("videos/monet/clip.mov") == ResultKeys(
         video="monet/clip.mp4",
         poster="monet/clip.jpg",
         report="monet/clip.report.json",
@@ -107,6 +108,71 @@ def test_every_accepted_key_has_results_outside_the_inputs_names(name: str) -> N
     except Rejected:
         assert name in (".", "..")
         return
-    keys = ResultKeys.for_source(key)
+    keys = ResultKeys.for_upload(key)
     assert len({keys.video, keys.poster, keys.report, keys.status}) == 4
     assert all(result.startswith("monet/") for result in (keys.video, keys.status))
+
+
+def test_results_of_a_job_file_lie_under_its_own_name() -> None:
+    assert ResultKeys.for_upload("jobs/2026/night.json") == ResultKeys(
+        video="jobs/2026/night.mp4",
+        poster="jobs/2026/night.jpg",
+        report="jobs/2026/night.report.json",
+        status="jobs/2026/night.status.json",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "video"),
+    [
+        ("videos/jobs/night.mp4", "videos/jobs/night.mp4"),
+        ("videos/videos/jobs/night.mp4", "videos/videos/jobs/night.mp4"),
+        ("videos/jobs.mp4", "jobs.mp4"),
+    ],
+)
+def test_a_video_can_not_take_the_place_of_a_job_files_result(key: str, video: str) -> None:
+    assert ResultKeys.for_upload(key).video == video
+
+
+PATHS = st.lists(
+    st.sampled_from(["jobs", "videos", "styles", "a", "a~1"]), min_size=1, max_size=5
+).map("/".join)
+
+
+@given(st.sets(st.one_of(PATHS.map("videos/{}.mp4".format), PATHS.map("jobs/{}.json".format))))
+def test_no_two_uploads_share_a_result(keys: set[str]) -> None:
+    results = [ResultKeys.for_upload(key) for key in keys]
+    places = [place for keys in results for place in (keys.video, keys.status, keys.report)]
+    assert len(set(places)) == len(places)
+
+
+@given(st.integers(1, 1017), st.sampled_from(["x", "ü", "🎨"]))
+def test_every_key_that_s3_takes_has_results_that_s3_takes(length: int, letter: str) -> None:
+    name = letter * (length // len(letter.encode())) or "x"
+    for key in (f"videos/{name}", f"videos/{name[:-1]}y"):
+        results = ResultKeys.for_upload(key)
+        assert all(len(found.encode()) <= 1024 for found in (results.report, results.status))
+    assert ResultKeys.for_upload(f"videos/{name}") != ResultKeys.for_upload(f"videos/{name}y")
+
+
+@pytest.mark.parametrize(
+    "key", ["jobs/.json/..", "jobs/notes.txt", "jobs/../night.json", "jobs//n.json", "jobs/\n.json"]
+)
+def test_a_job_files_key_is_a_plain_name(key: str) -> None:
+    with pytest.raises(Rejected):
+        check_upload_key(key)
+
+
+def test_a_key_that_s3_can_not_have_is_refused() -> None:
+    check_upload_key("jobs/" + "x" * 1014 + ".json")
+    with pytest.raises(Rejected, match="longer than 1024 bytes"):
+        check_upload_key("jobs/" + "x" * 1015 + ".json")
+
+
+def test_a_job_file_makes_a_job_of_its_own_and_a_budget_does_not() -> None:
+    ordered = replace(JOB, job_file=SourceObject("in", "jobs/night.json", "v1", "v1"))
+    again = replace(JOB, job_file=SourceObject("in", "jobs/night.json", "v2", "v2"))
+    other = replace(JOB, job_file=SourceObject("in", "jobs/day.json", "v1", "v1"))
+    assert len({job.job_id for job in (JOB, ordered, again, other)}) == 4
+    assert replace(ordered, budget_usd=1.0).job_id == ordered.job_id
+    assert ordered.results.video == "jobs/night.mp4"

@@ -20,7 +20,7 @@ JOB_ID = "0f" * 32
 
 def ended(outcome: Outcome, key: str = "videos/monet/clip.mp4") -> JobEnded:
     upload = SourceObject("in", key, "v1", "v1")
-    results = ResultKeys.for_source(key)
+    results = ResultKeys.for_upload(key)
     return JobEnded(outcome, upload, "out", results, "2026-01-01T12:00:00.000+00:00")
 
 

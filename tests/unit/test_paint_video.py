@@ -38,7 +38,7 @@ def test_every_frame_is_painted_in_order(order: PaintOrder) -> None:
     media, painter = FakeMedia(), FakePainter()
     painting = paint_video(order, media, painter, FakeMotion())
     assert _greys(media) == [100, 101, 102, 103, 104]
-    assert (painting.frames, painting.frames_painted, painting.frames_lost) == (5, 5, 0)
+    assert (painting.frames, painting.frames_painted, painting.losses.frames) == (5, 5, 0)
 
 
 def test_the_style_vector_is_made_once(order: PaintOrder) -> None:
@@ -110,7 +110,7 @@ def test_frames_that_the_source_can_not_give_are_counted(order: PaintOrder) -> N
     media = FakeMedia()
     media.decodable = 3
     painting = paint_video(order, media, FakePainter(), FakeMotion())
-    assert (painting.frames, painting.frames_lost) == (3, 2)
+    assert (painting.frames, painting.losses.frames) == (3, 2)
 
 
 def test_the_poster_shows_the_middle_before_and_after(order: PaintOrder) -> None:

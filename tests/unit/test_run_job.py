@@ -1,4 +1,6 @@
 import copy
+import json
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +16,11 @@ import pytest
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import JOB_METADATA, JobRequest
+from handler.domain.plan import PUBLISHING_SECONDS
+from handler.domain.ports import Reservation
 from handler.domain.status import Outcome, State
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.attempt import INTERNAL_FAILURE
-from handler.pipeline.deadline import PUBLISHING_SECONDS
 from handler.pipeline.run_job import GAVE_UP, OWN_RESULT, give_up, run_job
 from handler.pipeline.studio import Studio
 from tests.fakes import (
@@ -29,6 +32,8 @@ from tests.fakes import (
     FakeObjectStore,
     FakeObserver,
     FakePainter,
+    FakeSpendCounter,
+    accounts,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -46,9 +51,11 @@ class Bench:
         self.media = FakeMedia()
         self.painter = FakePainter()
         self.observer = FakeObserver()
+        self.spend = FakeSpendCounter()
         self.studio = Studio(
             store=self.store,
             ledger=self.ledger,
+            accounts=accounts(self.spend),
             announcer=self.announcer,
             media=self.media,
             painter=lambda: self.painter,
@@ -61,7 +68,6 @@ class Bench:
             max_source_bytes=1000,
             max_style_bytes=100,
             status_interval_seconds=1000.0,
-            function_memory_mb=1024,
             seconds_left=lambda: 900.0,
             longest_run_seconds=900.0,
             lease_seconds=60.0,
@@ -128,13 +134,15 @@ def test_the_report_says_what_was_done(bench: Bench) -> None:
     assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
     assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
     assert set(report["seconds"]) == {"fetch", "paint", "total"}
-    assert report["lambda_cost_usd"] >= 0
+    assert report["cost_usd"] >= 0
 
 
 def test_no_cost_is_claimed_where_no_function_runs(bench: Bench) -> None:
-    bench.studio = replace(bench.studio, function_memory_mb=0)
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
     bench.run()
-    assert bench.store.json("out", "monet/clip.report.json")["lambda_cost_usd"] is None
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert report["cost_usd"] is None
+    assert report["estimate"]["cost_usd"] is None
 
 
 def test_a_status_that_can_not_be_written_does_not_stop_the_painting(bench: Bench) -> None:
@@ -372,6 +380,196 @@ def test_a_rejection_is_tried_again_when_it_is_asked_for_again(bench: Bench) -> 
     assert bench.run("videos/wave/clip.mp4")["state"] == "rejected"
     bench.store.seed("in", "styles/wave.jpg", bytes([7]))
     assert bench.run("videos/wave/clip.mp4")["state"] == "succeeded"
+
+
+def _raise_of(error: Exception) -> Callable[..., None]:
+    def raises(*_: object) -> None:
+        raise error
+
+    return raises
+
+
+def order(bench: Bench, name: str = "night", **fields: Any) -> dict[str, Any]:
+    """Upload a job file and do what it asks for."""
+    body = json.dumps({"video": KEY, **fields}).encode()
+    version = bench.store.seed("in", f"jobs/{name}.json", body)
+    return bench.run(f"jobs/{name}.json", version_id=version)
+
+
+def test_a_job_file_is_painted_under_its_own_name(bench: Bench) -> None:
+    outcome = order(bench, style="monet", working_size=64)
+    assert outcome["state"] == "succeeded"
+    assert bench.store.keys_of("out") == {
+        f"jobs/night.{ending}" for ending in ("mp4", "jpg", "report.json", "status.json")
+    }
+    assert bench.status("jobs/night")["video"] == "jobs/night.mp4"
+    report = bench.store.json("out", "jobs/night.report.json")
+    assert report["source"]["key"] == KEY
+
+
+def test_two_job_files_for_one_video_leave_two_videos(bench: Bench) -> None:
+    bench.store.seed("in", "styles/wave.png", bytes([50]))
+    for name, style in (("a", "monet"), ("b", "wave"), ("c", "wave")):
+        assert order(bench, name, style=style)["state"] == "succeeded"
+    assert {f"jobs/{name}.mp4" for name in "abc"} < bench.store.keys_of("out")
+    assert bench.painter.frames_painted == 6
+
+
+def test_a_job_file_delivered_twice_is_painted_once_and_uploaded_twice_twice(bench: Bench) -> None:
+    first = order(bench, style="monet")
+    assert bench.run("jobs/night.json") == first
+    assert bench.painter.frames_painted == 2
+    bench.store.seed("in", "styles/monet.jpg", bytes([7]))
+    assert order(bench, style="monet")["job_id"] != first["job_id"]
+    assert bench.painter.frames_painted == 4
+
+
+def test_a_job_file_leaves_the_style_to_the_videos_folder(bench: Bench) -> None:
+    assert order(bench)["state"] == "succeeded"
+    report = bench.store.json("out", "jobs/night.report.json")
+    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"colour": "red"}, "the field 'colour' is unknown"),
+        ({"video": "styles/monet.jpg"}, "the field 'video' is wrong"),
+        ({"video": "videos/later.mp4"}, "there is no video videos/later.mp4.*the job file again"),
+        ({"style": "nobody"}, "no picture of the style 'nobody'"),
+        ({"style": "monet", "budget_usd": 1e-6}, "more than its budget of 0.0000"),
+    ],
+)
+def test_a_bad_job_file_is_rejected_beside_its_own_name(
+    bench: Bench, fields: dict[str, Any], reason: str
+) -> None:
+    outcome = order(bench, **fields)
+    assert outcome["state"] == "rejected"
+    assert re.search(reason, outcome["reason"])
+    assert bench.store.keys_of("out") == {"jobs/night.status.json"}
+    assert bench.status("jobs/night")["reason"] == outcome["reason"]
+    assert bench.painter.frames_painted == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "reason"),
+    [
+        ("jobs/night.json", b"", "is not JSON"),
+        ("jobs/night.json", b"x" * 65_537, "has 65537 bytes; at most 65536"),
+        ("jobs/notes.txt", b"{}", "a job file is named jobs/NAME.json"),
+    ],
+)
+def test_what_is_no_job_file_is_rejected(bench: Bench, key: str, body: bytes, reason: str) -> None:
+    bench.store.seed("in", key, body)
+    assert reason in bench.run(key)["reason"]
+    assert bench.store.keys_of("out") == {f"{key.removesuffix('.json')}.status.json"}
+
+
+def test_a_job_file_that_is_gone_is_rejected(bench: Bench) -> None:
+    assert "there is no job file" in bench.run("jobs/gone.json", etag="e")["reason"]
+
+
+def test_the_report_has_the_estimate_beside_what_it_took(bench: Bench) -> None:
+    bench.run()
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert report["estimate"]["seconds"] == pytest.approx(0.1, abs=1e-3)
+    assert report["estimate"]["frames_painted"] == report["frames_painted"] == 2
+    assert report["estimate"]["cost_usd"] > 0
+    assert report["seconds"]["total"] > 0
+
+
+def test_what_a_job_took_is_counted_and_nothing_stays_reserved(bench: Bench) -> None:
+    bench.run()
+    assert bench.spend.reserved_usd == {}
+    assert 0 < bench.spend.settled_usd < 0.01
+
+
+def test_a_month_that_is_used_up_rejects_before_anything_is_painted(bench: Bench) -> None:
+    bench.spend.cap_usd = 1e-6
+    outcome = bench.run()
+    assert (outcome["state"], bench.painter.vectors_made) == ("rejected", 0)
+    assert "would cost about" in outcome["reason"]
+    assert bench.store.keys_of("out") == {"monet/clip.status.json"}
+    bench.spend.cap_usd = 1.0
+    assert bench.run()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), Defect("broken"), ZeroDivisionError()])
+def test_an_attempt_that_fails_is_counted_too(bench: Bench, error: Exception) -> None:
+    bench.painter.on_paint = _raise(error)
+    with pytest.raises(type(error)):
+        bench.run()
+    assert bench.spend.reserved_usd == {}
+    assert bench.spend.settled_usd > 0
+
+
+def test_a_killed_worker_leaves_its_reservation_and_the_next_attempt_has_it(bench: Bench) -> None:
+    job_id = "dead"
+
+    def dies(reservation: Reservation, usd: float) -> None:
+        nonlocal job_id
+        job_id = reservation.job_id
+        raise KeyboardInterrupt  # passes every `except Exception`, as a kill does
+
+    bench.painter.on_paint = _raise(KeyboardInterrupt())
+    settle, bench.spend.settle = bench.spend.settle, dies  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    assert set(bench.spend.reserved_usd) == {job_id}
+    before = bench.spend.total_usd
+    bench.painter.on_paint = lambda: None
+    bench.spend.settle = settle  # type: ignore[method-assign]
+    bench.spend.cap_usd = before  # nothing is left for another job
+    assert bench.run()["state"] == "succeeded"
+    assert bench.spend.reserved_usd == {}
+
+
+def test_a_counter_that_fails_at_the_end_does_not_fail_the_job(bench: Bench) -> None:
+    def down() -> None:
+        bench.spend.down = True
+
+    bench.painter.on_paint = down
+    assert bench.run()["state"] == "succeeded"
+    assert len(bench.spend.reserved_usd) == 1
+
+
+def test_a_counter_that_fails_at_the_beginning_is_an_outage(bench: Bench) -> None:
+    bench.spend.down = True
+    with pytest.raises(Unavailable):
+        bench.run()
+    assert bench.painter.frames_painted == 0
+
+
+def test_a_video_that_can_not_fit_is_rejected_before_anything_is_painted(bench: Bench) -> None:
+    bench.media.facts = replace(FACTS, width=3840, height=2160, frame_count=200_000)
+    outcome = bench.run()
+    assert "too long for one function: painting it takes about" in outcome["reason"]
+    assert bench.painter.vectors_made == 0
+
+
+def test_a_video_for_which_a_fresh_worker_has_the_time_is_left_to_it(bench: Bench) -> None:
+    bench.media.facts = replace(FACTS, width=3840, height=2160, frame_count=2_000)
+    late = PUBLISHING_SECONDS + 1
+    bench.studio = replace(bench.studio, seconds_left=lambda: late, longest_run_seconds=900.0)
+    with pytest.raises(Unavailable, match="began too late"):
+        bench.deliver()
+    bench.studio = replace(bench.studio, longest_run_seconds=late)
+    assert bench.deliver().state is State.REJECTED
+    assert bench.painter.vectors_made == 0
+
+
+def test_a_budget_needs_a_bill(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
+    assert "a budget can't be kept" in order(bench, budget_usd=1.0)["reason"]
+
+
+def test_a_model_that_was_not_measured_is_a_fault_where_money_is_spent(bench: Bench) -> None:
+    bench.painter.description = {**FakePainter.description, "model": "unknown"}
+    with pytest.raises(Defect, match="artreel bench --calibrate"):
+        bench.run()
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
+    assert bench.run()["state"] == "succeeded"
+    assert bench.store.json("out", "monet/clip.report.json")["estimate"] is None
 
 
 class TestOnce:
@@ -619,6 +817,23 @@ class TestStatus:
                 thread.join()
         assert bench.status()["state"] == "succeeded"
 
+    def test_what_was_lost_is_said_also_by_the_attempt_that_only_finishes(
+        self, bench: Bench
+    ) -> None:
+        bench.media.decodable = 3
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        lost = bench.status()["lost"]
+        assert lost == "2 of 5 frames of the source could not be read"
+        del bench.store.objects["out", "monet/clip.status.json"]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        assert bench.status()["lost"] == lost
+        del bench.announcer.announce
+        assert bench.deliver().state is State.SUCCEEDED
+        assert (bench.status()["lost"], bench.painter.frames_painted) == (lost, 2)
+
     def test_an_end_that_can_not_be_written_is_said_by_the_next_attempt(self, bench: Bench) -> None:
         put = bench.store.put_json
 
@@ -711,8 +926,52 @@ class TestGivingUp:
         assert run_job(JobRequest("in", KEY), bench.studio, redriven).state is State.SUCCEEDED
 
 
-def _raise_of(error: Exception) -> Callable[..., None]:
-    def raises(*_: object) -> None:
-        raise error
+class TestJobFiles:
+    """What is claimed, told and looked at again is the job file, not the video that it names."""
 
-    return raises
+    KEY = "jobs/night.json"
+
+    @pytest.fixture
+    def version(self, bench: Bench) -> str:
+        return bench.store.seed("in", self.KEY, json.dumps({"video": KEY}).encode())
+
+    def test_a_job_that_was_given_up_fails_beside_its_own_name(
+        self, bench: Bench, version: str
+    ) -> None:
+        request = JobRequest("in", self.KEY, version)
+        outcome = give_up(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome is not None
+        assert outcome.state is State.FAILED
+        assert bench.store.keys_of("out") == {"jobs/night.status.json"}
+        assert bench.status("jobs/night")["state"] == "failed"
+        (ended,) = bench.announcer.ended
+        assert (ended.upload.key, ended.upload.version) == (self.KEY, version)
+        assert ended.results.status == "jobs/night.status.json"
+
+    def test_a_job_file_that_was_replaced_is_not_painted(self, bench: Bench, version: str) -> None:
+        bench.store.seed("in", self.KEY, json.dumps({"video": KEY, "working_size": 64}).encode())
+        request = JobRequest("in", self.KEY, version)
+        outcome = run_job(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome.state is State.REJECTED
+        assert outcome.reason == f"a newer upload of {self.KEY} replaced this one"
+        assert bench.store.keys_of("out") == set()
+        assert bench.painter.frames_painted == 0
+
+    def test_a_video_that_is_uploaded_anew_does_not_stop_the_job_that_names_it(
+        self, bench: Bench, version: str
+    ) -> None:
+        def replaced() -> None:
+            bench.painter.on_paint = lambda: None
+            bench.store.seed("in", KEY, b"newer video")
+
+        bench.painter.on_paint = replaced
+        request = JobRequest("in", self.KEY, version)
+        outcome = run_job(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome.state is State.SUCCEEDED
+        assert bench.status("jobs/night")["video"] == "jobs/night.mp4"
+
+    def test_a_key_that_is_none_is_refused_without_looking_it_up(self, bench: Bench) -> None:
+        bench.store.seed("in", "jobs/notes.txt", b"{}")
+        outcome = bench.run("jobs/notes.txt", etag="e")
+        assert "a job file is named" in str(outcome["reason"])
+        assert bench.status("jobs/notes.txt")["state"] == "rejected"

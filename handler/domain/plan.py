@@ -1,0 +1,230 @@
+"""How long a job will take and what it will cost, before anything is painted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import groupby, pairwise
+from typing import Any
+
+from handler.domain.errors import Defect
+from handler.domain.keyframes import flow_scale
+from handler.domain.media import VideoFacts
+from handler.domain.price import VCPU_MB, container_usd, function_usd
+from handler.domain.timeline import Timeline
+
+MEGAPIXEL = 1e6
+
+PUBLISHING_SECONDS = 20.0
+"""Kept back for checking and uploading the result."""
+
+LONGEST_FUNCTION_SECONDS = 900
+"""Lambda's own limit."""
+
+
+class Route(StrEnum):
+    """Where a job can be painted: in one Lambda function, or in a container that runs longer."""
+
+    LAMBDA = "lambda"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What paints.
+
+    Attributes:
+        vcpus: processors that it may use at a time, fractions included.
+        memory_mb: that is billed; 0 where nobody sends a bill.
+        machine: architecture as ``platform.machine()`` spells it.
+    """
+
+    vcpus: float
+    memory_mb: int
+    machine: str
+
+    @classmethod
+    def function(cls, memory_mb: int, machine: str = "x86_64") -> Worker:
+        """A Lambda function of that size."""
+        return cls(memory_mb / VCPU_MB, memory_mb, machine)
+
+
+CONTAINER = Worker(vcpus=16, memory_mb=32 * 1024, machine="x86_64")
+"""The largest task of Fargate, with the least memory that it can have."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What painting took on one machine; ``artreel bench --calibrate`` measures it.
+
+    Seconds are those of one processor: with as many as there are, painting overlaps decoding and
+    encoding and is held to take their sum, divided by the processors.
+
+    Attributes:
+        measured_at: date, ISO 8601.
+        processor, processors: name and number of those that were measured.
+        start_seconds: before the first frame and after the last; most of it on one processor.
+        codec_seconds: to decode, resize and encode one megapixel of the source.
+        carry_seconds: for one megapixel, at the size at which motion is estimated, of a frame
+            between keyframes.
+        paint_seconds: to paint one megapixel of the working size, by model and precision.
+    """
+
+    measured_at: str
+    processor: str
+    processors: int
+    start_seconds: float
+    codec_seconds: float
+    carry_seconds: float
+    paint_seconds: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def from_json(cls, text: str) -> Calibration:
+        """Raises Defect when the text is no calibration."""
+        try:
+            calibration = cls(**json.loads(text))
+            numbers = [
+                calibration.start_seconds,
+                calibration.codec_seconds,
+                calibration.carry_seconds,
+            ]
+            for of_model in calibration.paint_seconds.values():
+                numbers += of_model.values()
+            usable = all(math.isfinite(number) and number > 0 for number in numbers)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Defect(f"the calibration can't be read: {error}") from error
+        if not usable:
+            raise Defect("the calibration holds numbers that are no durations")
+        return calibration
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    def with_model(self, newer: Calibration) -> Calibration:
+        """The newer measurement, and what was known of models that it did not measure."""
+        return Calibration(
+            **{**asdict(newer), "paint_seconds": {**self.paint_seconds, **newer.paint_seconds}}
+        )
+
+    def seconds_to_paint(self, model: str, precision: str) -> float | None:
+        """Processor seconds a megapixel; in the slowest known precision if that one is not known.
+
+        None for a model that was not measured.
+        """
+        of_model = self.paint_seconds.get(model, {})
+        return of_model.get(precision, max(of_model.values(), default=None))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job asks of a worker.
+
+    Attributes:
+        frames: of the video.
+        frames_painted, frames_carried: keyframes, and those between them that are carried along
+            the motion. Cuts and what moves into sight make more keyframes, repeated frames fewer.
+        working_size: width and height at which frames are painted, px.
+        start_seconds: wall clock.
+        vcpu_seconds: of one processor.
+    """
+
+    frames: int
+    frames_painted: int
+    frames_carried: int
+    working_size: tuple[int, int]
+    start_seconds: float
+    vcpu_seconds: float
+
+    def seconds(self, vcpus: float) -> float:
+        """From the first look at the source to the checked result, wall clock."""
+        return self.start_seconds + self.vcpu_seconds / vcpus
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An estimate for one worker.
+
+    Attributes:
+        usd: None where nobody sends a bill.
+    """
+
+    route: Route
+    worker: Worker
+    work: Work
+    seconds: float
+    usd: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def work_of(
+    facts: VideoFacts,
+    timeline: Timeline,
+    working_size: tuple[int, int],
+    keyframe_interval: int,
+    calibration: Calibration,
+    paint_seconds: float,
+) -> Work:
+    """What painting a video asks for.
+
+    Args:
+        working_size: width and height, px.
+        keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
+        paint_seconds: of one processor for a megapixel of the working size.
+    """
+    painted, carried = keyframes_and_others(timeline, facts, keyframe_interval)
+    source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL
+    working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
+    return Work(
+        frames=facts.frame_count,
+        frames_painted=painted,
+        frames_carried=carried,
+        working_size=working_size,
+        start_seconds=calibration.start_seconds,
+        vcpu_seconds=calibration.codec_seconds * source_megapixels
+        + paint_seconds * working_megapixels * painted
+        + calibration.carry_seconds * working_megapixels * flow_scale(*working_size) ** 2 * carried,
+    )
+
+
+def keyframes_and_others(timeline: Timeline, facts: VideoFacts, interval: int) -> tuple[int, int]:
+    """How many frames are keyframes, were there no cuts, and how many lie between them.
+
+    Keyframes are the first and the last frame of each stretch of one style, and those whose index
+    is a multiple of the interval; frame ``i`` is shown from second ``i / frame_rate`` on.
+    """
+    firsts = [math.ceil(change.at * facts.frame_rate) for change in timeline.changes]
+    shown = [min(first, facts.frame_count) for first in (*firsts, facts.frame_count)]
+    looks = zip(timeline.changes, pairwise(shown), strict=True)
+    stretches = [(change.look.style, begin, end) for change, (begin, end) in looks if begin < end]
+    keyframes = styled = 0
+    for style, parts in groupby(stretches, key=lambda stretch: stretch[0]):
+        first, *_, last = [bound for _, *ends in parts for bound in ends]
+        if style is not None:
+            inside = (last - 2) // interval - first // interval
+            keyframes += len({first, last - 1}) + max(0, inside)
+            styled += last - first
+    return keyframes, styled - keyframes
+
+
+def plan_for(worker: Worker, work: Work, route: Route = Route.LAMBDA) -> Plan:
+    """What the work takes and costs on one worker."""
+    seconds = work.seconds(worker.vcpus)
+    usd = None
+    if worker.memory_mb and route is Route.LAMBDA:
+        usd = function_usd(seconds, worker.memory_mb, worker.machine)
+    elif worker.memory_mb:
+        usd = container_usd(seconds, worker.vcpus, worker.memory_mb)
+    return Plan(route, worker, work, seconds, usd)
+
+
+def shortest_route(function: Worker, work: Work, seconds: float = LONGEST_FUNCTION_SECONDS) -> Plan:
+    """One function if the work fits into its seconds, else a container."""
+    plan = plan_for(function, work)
+    if plan.seconds + PUBLISHING_SECONDS <= seconds:
+        return plan
+    return plan_for(CONTAINER, work, Route.BATCH)

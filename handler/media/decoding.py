@@ -1,0 +1,173 @@
+"""Frames of a damaged video at their times, and an account of those that never came."""
+
+from __future__ import annotations
+
+import queue
+import re
+import signal
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from handler.domain.errors import Rejected, Unavailable
+from handler.domain.losses import STRETCHES_KEPT, Losses, Stretch
+from handler.domain.media import VideoFacts
+from handler.domain.ports import Frame
+from handler.media.limits import Limits
+from handler.media.process import TOLD_TO_STOP, ConfinedProcess, Stalled
+
+TIME_BASE = re.compile(rb"#tb 0: (\d{1,9})/([1-9]\d{0,9})\s*")
+DECODED = re.compile(rb"0,\s*-?\d+,\s*(-?\d{1,18}),\s*-?\d+,\s*\d+, 0x[0-9a-f]+\s*")
+FLAWED = b"corrupt decoded frame"
+
+
+class DecoderLog:
+    """Hears of each frame that ffmpeg decodes, as ``commands.ACCOUNT`` asks it to tell."""
+
+    def __init__(self, facts: VideoFacts) -> None:
+        self._facts = facts
+        self._is_even = (
+            facts.constant_rate or facts.announced.is_broken or facts.announced.is_gapless
+        )
+        self._first_at = facts.announced.first_at
+        self._time_base = Fraction(1)
+        self._next = 0
+        self._decoded = 0
+        self._stretches: list[Stretch] = []
+        self._missing = 0
+        self._flawed = 0
+        self._flawed_at: Fraction | None = None
+        self._waits: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+
+    def hear(self, line: bytes) -> None:
+        """Take one line; an empty one is the last."""
+        if time_base := TIME_BASE.fullmatch(line):
+            self._time_base = Fraction(int(time_base[1]), int(time_base[2]))
+        elif decoded := DECODED.fullmatch(line):
+            self._take(int(decoded[1]) * self._time_base)
+        elif line.endswith(FLAWED):
+            self._flawed += 1
+            if self._flawed_at is None:
+                self._flawed_at = self._next / self._facts.frame_rate
+        elif not line:
+            self._waits.put(None)
+
+    def missing_before_next(self, patience: float) -> int:
+        """How many frames are missing right before the next one; -1 where that comes twice.
+
+        Raises:
+            queue.Empty: it was not heard of for ``patience`` seconds.
+        """
+        wait = self._waits.get(timeout=patience)
+        if wait is None:  # the account is over
+            self._waits.put(None)
+        return wait or 0
+
+    def losses(self, given: int) -> Losses:
+        """What was lost when ``given`` frames came in all, repeated ones among them."""
+        facts, told = self._facts, self._facts.announced
+        expected = facts.frame_count - (0 if facts.constant_rate else 1)  # uneven: rounded
+        if told.is_cut_short and told.duration is not None:
+            expected = max(expected, int((told.duration - facts.start) * facts.frame_rate))
+        stretches, missing = list(self._stretches), self._missing
+        if not self._is_even:
+            missing += max(0, told.pictures - self._decoded)
+        if (rest := expected - given) > 0:
+            stretches.append(Stretch(given / facts.frame_rate, rest))
+            missing = max(missing + rest if self._is_even else rest, missing)
+        return Losses(
+            announced=max(expected, given, told.pictures),
+            frames=missing,
+            stretches=tuple(stretches[:STRETCHES_KEPT]),
+            flawed=self._flawed,
+            flawed_at=self._flawed_at,
+        )
+
+    def _take(self, at: Fraction) -> None:
+        self._decoded += 1
+        is_first = self._decoded == 1
+        if self._first_at is None:
+            self._first_at = at
+        due = round((at - self._first_at) * self._facts.frame_rate)
+        wait = due - self._next if is_first or self._is_even else 0
+        if is_first:
+            wait = max(0, wait)
+        if due >= self._facts.frame_count or wait < -self._facts.frame_rate:
+            wait = 0  # a time that makes no sense: it follows the frame before
+        if wait > 0:
+            self._missing += wait
+            if len(self._stretches) < STRETCHES_KEPT:
+                self._stretches.append(Stretch(self._next / self._facts.frame_rate, wait))
+        wait = max(-1, wait)
+        self._next += wait + 1
+        self._waits.put(wait)
+
+
+class FrameDecoder:
+    """``handler.domain.ports.FrameReader`` on a running ffmpeg."""
+
+    def __init__(
+        self,
+        process: ConfinedProcess,
+        log: DecoderLog,
+        size: tuple[int, int],
+        limits: Limits,
+        *,
+        is_even: bool,
+    ) -> None:
+        self._process = process
+        self._log = log
+        self._width, self._height = size
+        self._is_even = is_even
+        self._limits = limits
+        self._given = 0
+        self._frames = self._read()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        frame = next(self._frames)
+        self._given += 1
+        return frame
+
+    @property
+    def losses(self) -> Losses:
+        return self._log.losses(self._given)
+
+    def _read(self) -> Iterator[Frame]:
+        try:
+            yield from self._placed()
+            code = self._process.wait_for_end()
+        except (Stalled, queue.Empty) as stall:
+            raise Rejected("the video takes senselessly long to decode") from stall
+        if code == -signal.SIGKILL:
+            raise Unavailable("the decoder was killed before its end")
+        if code == TOLD_TO_STOP:
+            raise Rejected(
+                f"decoding the video takes more than {self._limits.cpu_seconds} seconds of work"
+            )
+        if code < 0:
+            raise Rejected("the video can't be decoded (it breaks the decoder)")
+        if not self._given:
+            raise Rejected("not one frame of the video can be decoded")
+
+    def _placed(self) -> Iterator[Frame]:
+        """Each frame at its time: where frames are missing, the one before them repeated.
+
+        ffmpeg itself fills the gaps of a video without a constant rate, after its first frame.
+        """
+        last: Frame | None = None
+        while True:
+            frame = np.empty((self._height, self._width, 3), np.uint8)
+            if self._process.read_into(frame.data.cast("B")) < frame.nbytes:
+                return
+            wait = 0
+            if self._is_even or last is None:
+                wait = self._log.missing_before_next(self._limits.stall_seconds)
+            for _ in range(wait):
+                yield frame if last is None else last
+            if wait >= 0:
+                yield frame
+                last = frame

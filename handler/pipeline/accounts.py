@@ -1,0 +1,129 @@
+"""Time and money of a job: judged before it is painted, settled afterwards."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from handler.domain.errors import ArtreelError, Defect, Rejected
+from handler.domain.job import Job
+from handler.domain.media import VideoFacts, working_dimensions
+from handler.domain.plan import Calibration, Plan, Worker, plan_for, work_of
+from handler.domain.ports import Painter, Reservation, SpendCounter
+from handler.domain.price import function_usd
+from handler.pipeline.deadline import Deadline
+
+logger = logging.getLogger(__name__)
+
+DOUBT = 1.5
+"""How far off an estimate may be: it was measured on another processor. A job is refused for its
+time only where it would not fit even so; its first frames tell more."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What one worker knows of time and money."""
+
+    worker: Worker
+    calibration: Calibration
+    spend: SpendCounter
+
+    def cost_usd(self, seconds: float) -> float | None:
+        """What this worker costs for so long; None where nobody sends a bill."""
+        if not self.worker.memory_mb:
+            return None
+        return function_usd(seconds, self.worker.memory_mb, self.worker.machine)
+
+    @contextmanager
+    def open(self, job: Job) -> Iterator[Account]:
+        """Begin an attempt at a job; what it cost is settled on every way out.
+
+        A worker that is killed leaves its reservation, which is the safe side.
+        """
+        account = Account(self, job)
+        try:
+            yield account
+        finally:
+            account.settle()
+
+
+class Account:
+    """The time and money of one attempt.
+
+    Attributes:
+        plan: once it was approved, and if the model was measured.
+    """
+
+    def __init__(self, accounts: Accounts, job: Job) -> None:
+        self._accounts = accounts
+        self._job = job
+        self._began = time.monotonic()
+        self._reservation: Reservation | None = None
+        self.plan: Plan | None = None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the attempt cost until now; None where nobody sends a bill."""
+        return self._accounts.cost_usd(time.monotonic() - self._began)
+
+    def approve(
+        self, facts: VideoFacts, painter: Painter, keyframe_interval: int, deadline: Deadline
+    ) -> None:
+        """Let pass a job that this worker can finish and its budgets can pay.
+
+        Raises:
+            Rejected: it would take too long, or cost too much.
+            Defect: a cost must be known, and the model was not measured.
+            Unavailable: a fresh worker could finish it, or the month's spending can't be counted.
+        """
+        accounts, budget = self._accounts, self._job.budget_usd
+        description = painter.description
+        paint_seconds = accounts.calibration.seconds_to_paint(
+            description["model"], description["precision"]
+        )
+        if budget and not accounts.worker.memory_mb:
+            raise Rejected("a budget can't be kept where no function is billed; leave it out")
+        if paint_seconds is None:
+            if accounts.worker.memory_mb:
+                raise Defect(
+                    f"the calibration does not know the model {description['model']}; "
+                    f"run `artreel bench --calibrate --model DIR`"
+                )
+            return
+        size = working_dimensions(
+            facts.width,
+            facts.height,
+            self._job.working_size_px,
+            painter.smallest_side,
+            painter.width_multiple,
+        )
+        work = work_of(
+            facts,
+            self._job.timeline,
+            size,
+            keyframe_interval,
+            accounts.calibration,
+            paint_seconds,
+        )
+        self.plan = plan = plan_for(accounts.worker, work)
+        deadline.need(plan.seconds, "painting it", DOUBT)
+        if plan.usd is None:
+            return
+        if budget and plan.usd > budget:
+            raise Rejected(
+                f"the job would cost about {plan.usd:.4f} USD, more than its budget of "
+                f"{budget:.4f}: raise `budget_usd`, cut the video, or choose a smaller working size"
+            )
+        self._reservation = accounts.spend.reserve(self._job.job_id, plan.usd)
+
+    def settle(self) -> None:
+        """Count what the attempt cost; where that fails its reservation stands."""
+        if self._reservation is None or (cost := self.cost_usd) is None:
+            return
+        try:
+            self._accounts.spend.settle(self._reservation, cost)
+        except ArtreelError as error:
+            logger.warning("cost of job %s was not settled: %s", self._job.job_id, error)

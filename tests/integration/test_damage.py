@@ -1,0 +1,86 @@
+"""Clips that are cut short or damaged in the middle: painted as far as they go, and said so."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from handler.domain.losses import Losses, Stretch
+from handler.media.ffmpeg import FfmpegMedia
+from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
+from tests.clips import ffmpeg
+from tests.fakes import FakeMotion, FakePainter
+from tests.fuzz.trial import UNPAINTED
+
+TONE = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000")
+FRAMES = 100
+H264 = ("-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac")
+CONTAINERS = {
+    "mp4": (*H264, "-movflags", "+faststart"),
+    "mkv": H264,
+    "ts": H264,
+    "flv": H264,
+    "mpg": ("-c:v", "mpeg2video", "-c:a", "mp2"),
+    "webm": ("-c:v", "libvpx-vp9", "-g", "25", "-deadline", "realtime", "-c:a", "libopus"),
+}
+
+
+def _clip(folder: Path, ending: str) -> bytes:
+    path = folder / f"whole.{ending}"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", *TONE, "-t", "4"),
+        *(*CONTAINERS[ending], str(path)),
+    )
+    return path.read_bytes()
+
+
+def _painted(video: Path) -> Painting:
+    order = PaintOrder(video, {}, UNPAINTED, None, video.with_name("result.mp4"))
+    return paint_video(order, FfmpegMedia(), FakePainter(), FakeMotion())
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+def test_nothing_is_lost_of_a_whole_clip(tmp_path: Path, ending: str) -> None:
+    _clip(tmp_path, ending)
+    painting = _painted(tmp_path / f"whole.{ending}")
+    assert painting.frames == FRAMES
+    assert painting.losses.in_words() is None
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+def test_a_damaged_middle_is_bridged(tmp_path: Path, ending: str) -> None:
+    content = bytearray(_clip(tmp_path, ending))
+    begin, end = len(content) * 45 // 100, len(content) * 52 // 100
+    content[begin:end] = bytes(end - begin)
+    damaged = tmp_path / f"damaged.{ending}"
+    damaged.write_bytes(content)
+    painting = _painted(damaged)
+    assert painting.frames == FRAMES
+    losses = painting.losses
+    assert 0 < losses.frames < FRAMES // 2
+    assert all(1 < stretch.at < 3 for stretch in losses.stretches)
+    assert sum(stretch.frames for stretch in losses.stretches) == losses.frames
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "flv", "webm"])
+def test_a_clip_cut_short_is_painted_as_far_as_it_goes(tmp_path: Path, ending: str) -> None:
+    content = _clip(tmp_path, ending)
+    cut = tmp_path / f"cut.{ending}"
+    cut.write_bytes(content[: len(content) * 6 // 10])
+    painting = _painted(cut)
+    assert FRAMES // 4 < painting.frames < FRAMES * 3 // 4
+    losses = painting.losses
+    assert losses.announced == pytest.approx(FRAMES, abs=2)
+    assert losses.stretches[-1].at == Fraction(painting.frames, 25)
+    words = losses.in_words()
+    assert words
+    assert f"{losses.frames} of {losses.announced} frames of the source could not be read" in words
+
+
+def test_losses_are_said_in_words_and_numbers() -> None:
+    stretches = tuple(Stretch(Fraction(at), 2) for at in range(5))
+    assert Losses(100).in_words() is None
+    assert Losses(100, 10, stretches, 1, Fraction(1, 2)).in_words() == (
+        "10 of 100 frames of the source could not be read (2 from 0.00 s on, 2 from 1.00 s on, "
+        "2 from 2.00 s on and elsewhere); 1 frame came damaged, the first at about 0.50 s"
+    )

@@ -1,0 +1,120 @@
+"""``artreel plan`` and ``artreel bench`` as people type them."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.domain.plan import Calibration
+from handler.media.ffmpeg import FfmpegMedia
+from handler.media.footage import make_footage
+from tests import clips
+from tests.integration.test_command_line import artreel
+
+
+def planned(*words: str | Path) -> dict[str, Any]:
+    run = artreel("plan", *words, "--json")
+    assert run.returncode == 0, run.stderr
+    plan: dict[str, Any] = json.loads(run.stdout)
+    return plan
+
+
+def job_file(folder: Path, **fields: Any) -> Path:
+    path = folder / "job.json"
+    path.write_text(json.dumps({"video": "videos/clip.mp4", **fields}))
+    return path
+
+
+def test_a_plan_is_read_in_a_few_lines() -> None:
+    run = artreel("plan", clips.BIG_BUCK_BUNNY)
+    assert "132 frames, 1280x720, 25 frames/s" in run.stdout
+    assert "paint   12 keyframes at 1024x576, carry 120" in run.stdout
+    assert "lambda  about" in run.stdout
+    assert "USD: 10240 MB, 5.8 vCPUs, f32" in run.stdout
+
+
+def test_a_plan_for_programs_holds_what_it_rests_on() -> None:
+    plan = planned(clips.BIKES)
+    assert (plan["frames"], plan["width"], plan["height"]) == (250, 640, 272)
+    assert plan["aws"]["route"] == "lambda"
+    assert 0 < plan["aws"]["usd"] < 0.01
+    assert plan["here"]["usd"] is None
+    assert plan["calibration"]["paint_seconds"]
+    assert plan["prices"]["region"] == "us-east-1"
+
+
+def test_less_to_paint_takes_less_and_a_smaller_function_longer() -> None:
+    whole = planned(clips.BIG_BUCK_BUNNY)
+    small = planned(clips.BIG_BUCK_BUNNY, "--working-size", "256")
+    slow = planned(clips.BIG_BUCK_BUNNY, "--memory-mb", "1769")
+    assert small["aws"]["seconds"] < whole["aws"]["seconds"] < slow["aws"]["seconds"]
+
+
+def test_a_job_file_counts(tmp_path: Path) -> None:
+    looks = [{"at": 0, "style": None}, {"at": 2, "style": "monet"}]
+    job = job_file(tmp_path, timeline=looks, working_size=512, budget_usd=0.00001)
+    plan = planned(clips.BIG_BUCK_BUNNY, "--job", job)
+    assert plan["aws"]["working_size"] == [512, 288]
+    assert plan["aws"]["frames_painted"] + plan["aws"]["frames_carried"] == 132 - 50
+    assert plan["is_within_budget"] is False
+    run = artreel("plan", clips.BIG_BUCK_BUNNY, "--job", job)
+    assert "too little: it would be rejected" in run.stdout
+
+
+def test_what_one_function_can_not_do_is_said(tmp_path: Path) -> None:
+    """A calibration of a very slow machine stands for a very long film."""
+    slow = tmp_path / "slow.json"
+    shipped = json.loads(Path("handler/calibration.json").read_text())
+    slow.write_text(json.dumps({**shipped, "codec_seconds": 1e5}))
+    run = artreel("plan", clips.CARPHONE, environment={"ARTREEL_CALIBRATION_FILE": str(slow)})
+    assert "batch   about" in run.stdout
+    assert "The stack rejects it" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("missing.mp4",), "there is no video"),
+        (("clip.mp4", "--style", "missing.jpg"), "there is no style picture"),
+        (("clip.mp4", "--style", "clip.mp4"), "not a JPEG, PNG or WebP picture"),
+        (("clip.mp4", "--job", "missing.json"), "there is no job file"),
+        (("clip.mp4", "--job", "job.json"), "the field 'colour' is unknown"),
+        (("clip.mp4", "--working-size", "7"), "--working-size takes"),
+        (("job.json",), "can't be read as a video"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
+    clips.plain(tmp_path, frames=2).rename(tmp_path / "clip.mp4")
+    job_file(tmp_path, colour="red")
+    run = artreel(
+        "plan",
+        *(word if word.startswith("--") or word == "7" else tmp_path / word for word in words),
+    )
+    assert run.returncode == 2
+    assert reason in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_bench_asks_what_to_measure() -> None:
+    run = artreel("bench")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "artreel bench --calibrate" in run.stderr
+
+
+def test_footage_is_what_was_asked_for(tmp_path: Path) -> None:
+    video = tmp_path / "footage.mp4"
+    make_footage(video, 96, 64, 7)
+    facts = FfmpegMedia().probe(video)
+    assert (facts.width, facts.height, facts.frame_count, facts.frame_rate) == (
+        96,
+        64,
+        7,
+        Fraction(25),
+    )
+
+
+def test_the_shipped_calibration_is_read_from_the_package() -> None:
+    shipped = Calibration.from_json(Path("handler/calibration.json").read_text())
+    assert planned(clips.CARPHONE)["calibration"]["measured_at"] == shipped.measured_at

@@ -1,0 +1,171 @@
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.domain.errors import Rejected
+from handler.domain.job import JobRequest, SourceObject
+from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
+
+SCHEMA = Path(__file__).parents[2] / "infra" / "job.schema.json"
+VIDEO = {"video": "videos/clip.mp4"}
+
+
+def parsed(text: str | bytes) -> JobRequest:
+    return job_in(read_json(text, "the job file"), "in")
+
+
+def looks(*looks: Any) -> dict[str, Any]:
+    return {**VIDEO, "timeline": list(looks)}
+
+
+def test_every_field_is_taken() -> None:
+    written_in = SourceObject("in", "jobs/night.json", "v1", "v1")
+    fields = {
+        **looks({"at": 0, "style": None}, {"at": 0.1, "style": "monet"}),
+        "working_size": 512,
+        "budget_usd": 2,
+    }
+    request = job_in(fields, "in", written_in)
+    assert (request.bucket, request.key, request.job_file) == ("in", "videos/clip.mp4", written_in)
+    assert (request.working_size_px, request.budget_usd) == (512, 2.0)
+    assert request.timeline is not None
+    assert [(c.at, c.look.style) for c in request.timeline.changes] == [
+        (Fraction(0), None),
+        (Fraction(1, 10), "monet"),
+    ]
+
+
+def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
+    assert job_in(VIDEO, "in") == JobRequest("in", "videos/clip.mp4")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "'video' is missing"),
+        ({"video": None}, "'video' is wrong"),
+        ({"video": "clip.mp4"}, "'video' is wrong: a video must lie under videos/"),
+        ({"video": "s3://other/videos/clip.mp4"}, "must lie under videos/"),
+        ({"video": "videos/../styles/monet.jpg"}, "must lie under videos/"),
+        ({"video": "videos/" + "x" * 1018}, "'video' is wrong"),
+        ({"video": "videos/" + "ü" * 509}, "longer than 1024 bytes"),
+        ({**VIDEO, "style": ""}, "'style' is wrong"),
+        ({**VIDEO, "style": "../videos/monet"}, "'style' is wrong: .* is not a style name"),
+        ({**VIDEO, "style": None}, "'style' is wrong: null says nothing here"),
+        ({**VIDEO, "style": {"monet": 0.5, "wave": 0.5}}, "'style' is wrong: it takes text"),
+        ({**VIDEO, "working_size": None}, "'working_size' is wrong: null"),
+        ({**VIDEO, "working_size": "512"}, "'working_size' is wrong: it takes a whole number"),
+        ({**VIDEO, "working_size": 512.5}, "'working_size' is wrong: it takes a whole number"),
+        ({**VIDEO, "working_size": True}, "'working_size' is wrong: it takes a whole number"),
+        ({**VIDEO, "working_size": 8193}, "'working_size' is wrong: it takes a whole number"),
+        ({**VIDEO, "budget_usd": 0}, "'budget_usd' is wrong"),
+        ({**VIDEO, "budget_usd": float("nan")}, "'budget_usd' is wrong"),
+        ({**VIDEO, "budget_usd": "2"}, "'budget_usd' is wrong: it takes a number"),
+        ({**VIDEO, "budget_usd": True}, "'budget_usd' is wrong: it takes a number"),
+        ({**VIDEO, "timeline": {}}, "'timeline' is wrong: it takes a list"),
+        (looks("monet"), r"'timeline\[0\]' is wrong: it takes an object"),
+        (looks({"at": 0}), r"'timeline\[0\].style' is missing"),
+        (looks({"at": 0, "style": "a"}, {"at": 1, "style": "b/c"}), r"'timeline\[1\].style'"),
+        (looks({"at": 86_401, "style": "a"}), r"'timeline\[0\].at' is wrong"),
+        (looks({"at": 1, "style": "a"}), "must begin with a look at second 0"),
+        (looks({"at": 0, "style": "a"}, {"at": 0, "style": "b"}), "at rising seconds"),
+        (looks(*({"at": i, "style": f"s{i}"} for i in range(MOST_STYLES + 1))), "names 17 styles"),
+        (looks(*({"at": i, "style": "a"} for i in range(1001))), "'timeline' is wrong"),
+        ({**VIDEO, "x" * 10_000: 1}, "'x{200}...' is unknown"),
+        ({**VIDEO, "{video}\ud800": 1}, "the job is wrong"),
+    ],
+)
+def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Rejected, match=reason) as rejection:
+        job_in(fields, "in")
+    assert len(rejection.value.reason) < 500
+    rejection.value.reason.encode()
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["mix", "frames", "keep_colors", "compare", "preview", "run_on", "crf", "preset", "codec"],
+)
+def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
+    with pytest.raises(Rejected, match=f"the field '{field}' is unknown; known are video, style"):
+        job_in({**VIDEO, field: 1}, "in")
+
+
+@pytest.mark.parametrize("field", ["strength", "fade"])
+def test_so_it_is_in_a_look(field: str) -> None:
+    with pytest.raises(Rejected, match=rf"'timeline\[0\].{field}' is unknown; known are at, style"):
+        job_in(looks({"at": 0, "style": "a", field: 0.5}), "in")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "the job file is not JSON: Expecting value at line 1, column 1"),
+        (b"{'video': 1}", "is not JSON"),
+        (b"[]", "is not a JSON object"),
+        (b'"videos/clip.mp4"', "is not a JSON object"),
+        (b'{"video": "videos/\xff.mp4"}', "is not UTF-8 text"),
+        ('{"video": "videos/clip.mp4"}'.encode("utf-16"), "is not UTF-8 text"),
+        (b'{"video": "videos/a", "video": "videos/b"}', "the field 'video' is given twice"),
+        (b'{"video": "videos/a", "timeline": [{"at": 0, "at": 1}]}', "'at' is given twice"),
+        (b'{"video": "videos/a", "budget_usd": NaN}', "'budget_usd' is wrong: .* finite number"),
+        (b'{"video": "videos/a", "budget_usd": 1e999}', "'budget_usd' is wrong"),
+        (b'{"video": "videos/a", "working_size": -Infinity}', "'working_size' is wrong"),
+        (b'{"video": "videos/a", "colour": NaN}', "'colour' is unknown"),
+        (b'{"working_size": ' + b"9" * 5000 + b"}", "a number is too long"),
+        (b"[" * 60_000, "nested too deep"),
+        (b'{"a":' * 12_000, "nested too deep"),
+    ],
+)
+def test_json_is_read_strictly(text: bytes, reason: str) -> None:
+    with pytest.raises(Rejected, match=reason):
+        parsed(text)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parsed(b'\xef\xbb\xbf{"video": "videos/a"}').key == "videos/a"
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json_schema(), "run `make schema`"
+
+
+def test_the_published_schema_is_one_and_takes_its_own_examples() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for example in schema["examples"]:
+        jsonschema.validate(example, schema)
+        job_in(example, "in")
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-10, 10_000),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    st.sampled_from(["videos/a.mp4", "styles/b", "source", "monet"]),
+    st.lists(
+        st.fixed_dictionaries(
+            {"at": st.integers(-1, 3)},
+            optional={"style": st.sampled_from(["a", None, "b/c", 7]), "fade": st.just(1)},
+        ),
+        max_size=3,
+    ),
+)
+NAMES = st.sampled_from(["video", "style", "timeline", "working_size", "budget_usd", "colour"])
+
+
+@given(st.dictionaries(NAMES, VALUES).flatmap(lambda job: st.sampled_from([job, {**job, **VIDEO}])))
+def test_what_the_parser_takes_the_schema_takes(fields: dict[str, Any]) -> None:
+    try:
+        job_in(fields, "in")
+    except Rejected:
+        return
+    jsonschema.validate(fields, json_schema())

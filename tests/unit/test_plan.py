@@ -1,0 +1,153 @@
+import json
+from dataclasses import asdict, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.domain.errors import Defect
+from handler.domain.plan import (
+    CONTAINER,
+    LONGEST_FUNCTION_SECONDS,
+    PUBLISHING_SECONDS,
+    Calibration,
+    Route,
+    Work,
+    Worker,
+    keyframes_and_others,
+    plan_for,
+    shortest_route,
+    work_of,
+)
+from handler.domain.price import PRICES, REQUESTS_USD, container_usd, function_usd
+from handler.domain.timeline import Look, LookChange, Timeline
+from handler.pipeline.segments import WorkFrame, segments
+from handler.settings import Settings
+from tests.fakes import CALIBRATION, FACTS
+
+CLIP = replace(FACTS, width=1000, height=500, frame_count=100)
+MONET = Timeline.of_style("monet")
+
+
+def timeline(*changes: tuple[Fraction, str | None]) -> Timeline:
+    return Timeline(tuple(LookChange(at, Look(style)) for at, style in changes))
+
+
+def test_work_grows_with_what_is_decoded_and_what_is_painted() -> None:
+    calibration = Calibration("2026-01-01", "any", 2, 1.5, 0.1, 0.5, {})
+    work = work_of(CLIP, MONET, (500, 250), 1, calibration, paint_seconds=2.0)
+    assert work.vcpu_seconds == pytest.approx(50 * 0.1 + 12.5 * 2.0)
+    assert work.seconds(1) == pytest.approx(1.5 + 30)
+    assert work.seconds(6) == pytest.approx(1.5 + 5)
+    carried = work_of(CLIP, MONET, (500, 250), 8, calibration, paint_seconds=2.0)
+    assert (carried.frames_painted, carried.frames_carried) == (14, 86)
+    assert carried.vcpu_seconds == pytest.approx(5 + 0.125 * (14 * 2.0 + 86 * 0.5))
+    halved = work_of(CLIP, MONET, (2000, 1000), 8, calibration, paint_seconds=2.0)
+    assert halved.vcpu_seconds == pytest.approx(5 + 2 * (14 * 2.0 + 86 * 0.5 / 4))
+
+
+def test_the_original_is_decoded_and_not_painted() -> None:
+    half = timeline((Fraction(0), None), (Fraction(2), "monet"))
+    work = work_of(CLIP, half, (1000, 500), 1, CALIBRATION, paint_seconds=1.0)
+    assert (work.frames, work.frames_painted) == (100, 50)
+
+
+@given(
+    st.lists(st.fractions(0, 8, max_denominator=1001), unique=True, max_size=6),
+    st.sampled_from([Fraction(25), Fraction(30000, 1001), Fraction(7, 3)]),
+    st.integers(0, 120),
+    st.lists(st.sampled_from(["a", "b", None]), min_size=7, max_size=7),
+    st.integers(1, 9),
+)
+def test_frames_are_counted_as_they_will_be_painted(
+    seconds: list[Fraction],
+    rate: Fraction,
+    count: int,
+    styles: list[str | None],
+    interval: int,
+) -> None:
+    starts = sorted({Fraction(0), *seconds})
+    looks = timeline(*zip(starts, styles, strict=False))
+    facts = replace(FACTS, frame_rate=rate, frame_count=count)
+    frames = (
+        WorkFrame(index, looks.look_at(index, rate).style, np.zeros((1, 1, 3), np.uint8))
+        for index in range(count)
+    )
+    painted = carried = 0
+    for segment in segments(frames, interval, lambda *_: False):
+        if segment.frames[0].style is not None:
+            painted += 1
+            carried += len(segment.frames) - 1
+    assert keyframes_and_others(looks, facts, interval) == (painted, carried)
+
+
+def test_a_function_pays_for_its_memory_and_time() -> None:
+    plan = plan_for(Worker.function(10_240), Work(10, 10, 0, (4, 4), 0.0, 100.0))
+    assert plan.seconds == pytest.approx(100 / (10_240 / 1769))
+    assert plan.usd == pytest.approx(
+        plan.seconds * 10 * PRICES.lambda_gb_second["x86_64"] + REQUESTS_USD
+    )
+
+
+def test_arm_is_cheaper_and_nobody_bills_a_laptop() -> None:
+    assert function_usd(60, 1024, "aarch64") < function_usd(60, 1024, "x86_64")
+    assert plan_for(Worker(2, 0, "x86_64"), Work(1, 1, 0, (4, 4), 1.0, 1.0)).usd is None
+
+
+def _work(seconds: float) -> Work:
+    function = Worker.function(10_240)
+    return Work(1, 1, 0, (4, 4), 0.0, seconds * function.vcpus)
+
+
+def test_what_fits_into_a_function_goes_there() -> None:
+    limit = LONGEST_FUNCTION_SECONDS - PUBLISHING_SECONDS
+    assert shortest_route(Worker.function(10_240), _work(limit - 1)).route is Route.LAMBDA
+
+
+def test_what_does_not_fit_needs_a_container() -> None:
+    work = _work(LONGEST_FUNCTION_SECONDS)
+    plan = shortest_route(Worker.function(10_240), work)
+    assert (plan.route, plan.worker) == (Route.BATCH, CONTAINER)
+    assert plan.seconds == pytest.approx(work.vcpu_seconds / CONTAINER.vcpus)
+    assert plan.usd == pytest.approx(container_usd(plan.seconds, 16, 32 * 1024))
+
+
+def test_a_model_is_known_by_precision() -> None:
+    calibration = replace(CALIBRATION, paint_seconds={"m": {"bf16": 1.0, "f32": 2.0}})
+    assert calibration.seconds_to_paint("m", "bf16") == 1.0
+    assert calibration.seconds_to_paint("m", "int8") == 2.0
+    assert calibration.seconds_to_paint("other", "bf16") is None
+
+
+def test_a_newer_measurement_keeps_other_models() -> None:
+    older = replace(CALIBRATION, paint_seconds={"m": {"f32": 1.0}, "n": {"f32": 3.0}})
+    newer = replace(CALIBRATION, measured_at="2026-02-02", paint_seconds={"m": {"f32": 2.0}})
+    both = older.with_model(newer)
+    assert both.measured_at == "2026-02-02"
+    assert both.paint_seconds == {"m": {"f32": 2.0}, "n": {"f32": 3.0}}
+
+
+def test_a_calibration_survives_its_file() -> None:
+    assert Calibration.from_json(CALIBRATION.as_json()) == CALIBRATION
+
+
+@pytest.mark.parametrize(
+    "change", [{"codec_seconds": 0}, {"start_seconds": -1}, {"extra": 1}, {"paint_seconds": [1]}]
+)
+def test_a_broken_calibration_is_a_fault_of_the_deployment(change: dict[str, object]) -> None:
+    with pytest.raises(Defect, match="calibration"):
+        Calibration.from_json(json.dumps({**asdict(CALIBRATION), **change}))
+
+
+def test_the_calibration_that_is_shipped_knows_the_embedded_model() -> None:
+    text = Settings().calibration_file.read_text(encoding="utf-8")
+    shipped = Calibration.from_json(text)
+    for precision in ("bf16", "f32"):
+        assert shipped.seconds_to_paint("magenta-arbitrary-distilled", precision)
+
+
+def test_prices_say_where_and_when_they_were_found() -> None:
+    assert all(source.startswith("https://aws.amazon.com/") for source in PRICES.sources)
+    assert PRICES.as_of >= "2026"
