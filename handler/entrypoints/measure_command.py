@@ -80,15 +80,15 @@ def measure(
 def _table(measurement: Measurement) -> Table:
     scores = measurement.scores
     painted, others = scores[PAINTED], [name for name in scores if name != PAINTED]
-    table = Table(caption=f"{len(measurement.warping_errors)} pairs of frames")
-    table.add_column()
-    for heading in (*scores, *(f"painted / {name}" for name in others)):
+    table = Table(caption=f"{len(measurement.warping_errors)} pairs of frames, flow by DeepFlow")
+    table.add_column(no_wrap=True)
+    for heading in (*scores, *(f"to {name}" for name in others)):
         table.add_column(heading, justify="right")
     ratios = [painted.ratios_to(scores[name]) for name in others]
     for title, name, digits in (
-        ("warping error (DeepFlow)", "warping_error", 6),
+        ("warping error", "warping_error", 6),
         ("detail", "detail", 2),
-        ("distance from the style", "style_distance", 4),
+        ("style distance", "style_distance", 4),
     ):
         values = [getattr(score, name) for score in scores.values()]
         table.add_row(

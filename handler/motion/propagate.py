@@ -40,12 +40,16 @@ either is trusted for more than the other can."""
 MOST_LOST = 0.03
 """The part of a frame's pixels that may be lost; with more, paint for them is fetched nearer."""
 
-FINE_PX = 9
-"""Texture finer than this is what mixing and sampling wear off."""
+FINE_PX = 3
+"""Texture finer than this is what mixing and sampling wear off, and what makes the style."""
 
-GRAIN_STRENGTH = 0.8
-"""How much of the worn texture is given back, as a power of the gain: at 1 all of it, and with it
-more of what flickers."""
+AROUND_PX = 9
+"""Over how many pixels, at flow size, texture is measured."""
+
+GRAIN_STRENGTH = 1.3
+"""How much worn texture is given back, as a power of the gain; beyond 1 it makes up for texture
+that is less fine. At 0.7 the style was up to 38 % farther from its picture than that of every-frame
+painting, at 1.3 up to 7 %, for a tenth more flicker."""
 
 MOST_GAIN = 2.0
 
@@ -206,7 +210,7 @@ def _grain(paint: Frame, shape: tuple[int, ...]) -> Floats:
     gray = cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY)
     fine = cv2.absdiff(gray, cv2.blur(gray, (FINE_PX, FINE_PX)))
     small = cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA)
-    return cv2.blur(small, (FINE_PX, FINE_PX)).astype(np.float32)
+    return cv2.blur(small, (AROUND_PX, AROUND_PX)).astype(np.float32)
 
 
 def _lost(before: _View, behind: _View) -> Floats:

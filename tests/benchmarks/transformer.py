@@ -100,7 +100,7 @@ def model_entries(
 ) -> list[Entry]:
     """Plain and rewritten on one stream, and the rewritten one on the other engines."""
     parts = rewrite(plain)
-    models = {"plain": plain, "rewritten": parts.transformer, "frozen": parts.frozen}
+    models = {"plain": plain, "rewritten": parts.transformer}
     entries = [
         model_entry(name, model, precision, size, threads, "1 stream")
         for name, model in models.items()

@@ -84,34 +84,6 @@ def test_a_large_frame_is_painted_as_before() -> None:
     assert np.abs(painted - wanted).max() < TOLERANCE
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_a_frame_under_its_own_statistics_is_painted_as_before(network: str) -> None:
-    parts = rewritten(network)
-    frame, style = noise(64, 96)
-    (affine,) = with_openvino(parts.affine, style)
-    painted, statistics = with_openvino(parts.observer, frame, affine)
-    (contained,) = with_openvino(parts.freezer, affine, statistics)
-    (frozen,) = with_openvino(parts.frozen, frame, contained)
-    (wanted,) = with_openvino(plain(network), frame, style)
-    assert np.abs(painted - wanted).max() < TOLERANCE
-    assert np.abs(frozen - wanted).max() < TOLERANCE
-
-
-def test_statistics_are_means_and_variances_of_each_channel() -> None:
-    """Of the last norm, that over columns gathered into channels: seen through its own output."""
-    parts = rewritten("embedded")
-    frame, style = noise(32, 48)
-    (affine,) = with_openvino(parts.affine, style)
-    painted, statistics = with_openvino(parts.observer, frame, affine)
-    channels, epsilon = 3, 1e-5
-    gamma, beta = affine[0, -2 * channels :].reshape(2, channels)
-    variance = statistics[0, -channels:]
-    normed = np.log(painted / (1 - painted))[0]
-    assert np.abs(normed.mean((0, 1)) - beta).max() < 1e-3
-    spread = np.abs(gamma) * np.sqrt(variance / (variance + epsilon))
-    assert np.abs(normed.std((0, 1)) - spread).max() < 1e-3
-
-
 def test_nothing_but_arithmetic_on_frames_is_left_per_frame() -> None:
     kinds = {node.op_type for node in rewritten("full-size").transformer.graph.node}
     assert not kinds & {"MatMul", "BatchNormalization", "Resize"}

@@ -6,8 +6,6 @@ What changes, each of it exact but for rounding:
 - batch norm and biases fold into convolutions (``recognise``);
 - convolutions of few channels work on several columns at a time (``kernels.widened``);
 - doublings merge into the convolutions after them (``kernels.doubled``).
-
-On request the statistics of the instance norms become an input as well, for a whole shot at once.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from handler.modelling.rewrite.affine import write_affine, write_freezer
+from handler.modelling.rewrite.affine import write_affine
 from handler.modelling.rewrite.emit import WIDTH_MULTIPLE, write_transformer
 from handler.modelling.rewrite.graph import evaluate
 from handler.modelling.rewrite.network import Network, NotRecognised
@@ -37,22 +35,13 @@ class Rewritten:
     other widths fail or err. M is twice the number of channels under style norms.
 
     Attributes:
-        affine: ``style_vector`` (1, 1, 1, N) -> ``affine`` (1, M), once per look. Compile it,
-            and ``freezer``, in f32.
+        affine: ``style_vector`` (1, 1, 1, N) -> ``affine`` (1, M), once per look. Compile it in
+            f32.
         transformer: ``frame``, ``affine`` -> ``painted`` (1, H, W, 3), as the original paints.
-        observer: ``frame``, ``affine`` -> ``painted``, ``statistics`` (1, M): the means and
-            variances in each norm. Statistics of several frames may be averaged.
-        freezer: ``affine``, ``statistics`` -> ``frozen`` (1, M), once per shot.
-        frozen: ``frame``, ``affine``, here the freezer's -> ``painted``, with the statistics
-            given instead of the frame's own. It is convolutional: a pixel depends on its
-            surroundings only.
     """
 
     affine: onnx.ModelProto
     transformer: onnx.ModelProto
-    observer: onnx.ModelProto
-    freezer: onnx.ModelProto
-    frozen: onnx.ModelProto
 
 
 def rewrite(transformer: onnx.ModelProto) -> Rewritten:
@@ -67,13 +56,7 @@ def rewrite(transformer: onnx.ModelProto) -> Rewritten:
             the same on a small frame. The graph given still runs as it is.
     """
     network = recognise(transformer)
-    rewritten = Rewritten(
-        affine=write_affine(network),
-        transformer=write_transformer(network),
-        observer=write_transformer(network, "shown"),
-        freezer=write_freezer(network),
-        frozen=write_transformer(network, "frozen"),
-    )
+    rewritten = Rewritten(write_affine(network), write_transformer(network))
     _check(transformer, rewritten, network)
     return rewritten
 

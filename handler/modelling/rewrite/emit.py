@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, gcd
-from typing import Literal
 
 import numpy as np
 import onnx
@@ -24,8 +23,6 @@ from handler.modelling.rewrite.network import (
     StyleNorm,
 )
 
-Statistics = Literal["computed", "shown", "frozen"]
-
 FULL_VECTOR = 16
 """float32 numbers in the widest vector (AVX-512); fewer output channels leave lanes empty."""
 
@@ -35,18 +32,13 @@ WIDTH_MULTIPLE = 4
 TO_NHWC, TO_NCHW = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
-def write_transformer(network: Network, statistics: Statistics = "computed") -> onnx.ModelProto:
+def write_transformer(network: Network) -> onnx.ModelProto:
     """A frame (1, H, W, 3) and ``affine`` (1, M) to the painted frame (1, H, W, 3).
 
     Two halvings and two doublings bring any H to 4 ceil(H / 4) rows, aligned at the top; those
     beyond the frame are cut off.
-
-    Args:
-        statistics: of the instance norms: ``computed`` from the frame; ``shown``, that is
-            computed and given out as well, (1, M), the means, then the variances of each norm in
-            turn; or ``frozen``, that is contained in ``affine``: each norm only scales and shifts.
     """
-    writer = _Writer(statistics)
+    writer = _Writer()
     values = {FRAME: _Value("frame", channels_last=True)}
     divisors = {FRAME: WIDTH_MULTIPLE}
     for number, layer in enumerate(network.layers):
@@ -58,14 +50,9 @@ def write_transformer(network: Network, statistics: Statistics = "computed") -> 
     uncropped = writer.named(values[len(network.layers) - 1], channels_last=True)
     height = writer.graph.node("Shape", "frame", start=1, end=2)
     painted = writer.graph.node("Slice", uncropped, np.array([0]), height, np.array([1]))
-    outputs: dict[str, tuple[str, list[int | str]]] = {
-        "painted": (painted, [1, "painted_height", "painted_width", 3])
-    }
-    if statistics == "shown":
-        shown = writer.graph.node("Concat", *writer.shown, axis=1)
-        outputs["statistics"] = (shown, [1, network.affine_length])
     return writer.graph.model(
-        {"frame": [1, "height", "width", 3], "affine": [1, network.affine_length]}, outputs
+        {"frame": [1, "height", "width", 3], "affine": [1, network.affine_length]},
+        {"painted": (painted, [1, "painted_height", "painted_width", 3])},
     )
 
 
@@ -107,10 +94,8 @@ class _Writer:
     same numbers under another name, since its convolutions keep channels last in memory.
     """
 
-    def __init__(self, statistics: Statistics) -> None:
+    def __init__(self) -> None:
         self.graph = GraphWriter()
-        self.shown: list[str] = []
-        self._statistics = statistics
         self._offset = 0
 
     def layer(self, layer: Layer, values: dict[int, _Value], divisor: int) -> _Value:
@@ -199,9 +184,7 @@ class _Writer:
         """gamma * (y - mean) / sqrt(variance + eps) + beta; mean and variance over all parts."""
         graph = self.graph
         gamma, beta = (self._next_affine(channels, columns) for _ in range(2))
-        if self._statistics == "frozen":
-            scale, shift = gamma, beta
-        elif self._statistics == "computed" and columns == len(parts) == 1:
+        if columns == len(parts) == 1:
             ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
             parts = [graph.node("InstanceNormalization", *parts, ones, zeros, epsilon=norm.epsilon)]
             scale, shift = gamma, beta
@@ -227,15 +210,7 @@ class _Writer:
 
         average = mean(parts)
         centred = [graph.node("Sub", part, average) for part in parts]
-        variance = mean([graph.node("Mul", part, part) for part in centred])
-        if self._statistics == "shown":
-            self.shown += [self._vector(average, channels), self._vector(variance, channels)]
-        return average, variance
-
-    def _vector(self, of: str, channels: int) -> str:
-        """The first ``channels`` numbers of (1, C, 1, 1) as (1, channels)."""
-        flat = self.graph.node("Reshape", of, np.array([1, -1]))
-        return self.graph.node("Slice", flat, np.array([0]), np.array([channels]), np.array([1]))
+        return average, mean([graph.node("Mul", part, part) for part in centred])
 
     def _next_affine(self, channels: int, columns: int) -> str:
         """The next ``channels`` numbers of ``affine`` as (1, columns * channels, 1, 1)."""

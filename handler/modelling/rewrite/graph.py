@@ -57,14 +57,6 @@ class GraphWriter:
         self._nodes.append(helper.make_node(operator, names, [output], **attributes))
         return output
 
-    def split(self, value: str, lengths: npt.NDArray[np.int64]) -> list[str]:
-        """Names of the parts of (1, sum of lengths), each (1, length)."""
-        outputs = [f"v{next(self._numbers)}" for _ in lengths]
-        self._nodes.append(
-            helper.make_node("Split", [value, self.constant(lengths)], outputs, axis=1)
-        )
-        return outputs
-
     def scale_and_shift(
         self, gamma: str, beta: str, mean: str, variance: str, epsilon: float
     ) -> tuple[str, str]:
