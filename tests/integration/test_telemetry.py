@@ -132,7 +132,7 @@ def test_modules_below_the_handler_speak_json_too(
 ) -> None:
     log = run(cloud, b"no video", capsys)
     (rejection,) = [line for line in log.events if State.REJECTED in line["message"]]
-    assert rejection["location"].startswith("run_job:")
+    assert rejection["location"].startswith("_once:")
     assert rejection["job_id"] == cloud.status("waves/clip")["job_id"]
 
 
