@@ -57,8 +57,11 @@ def painter(model_dir: Path | None = None, precision: str | None = None) -> Pain
 
 @cache
 def motion() -> Motion:
+    import cv2
+
     from handler import motion as optical_flow
 
+    cv2.setNumThreads(1)  # segments are painted side by side; more threads get in their way
     return optical_flow
 
 
