@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub measure check test fuzz clips sbom audit bench demo e2e image schema lock clean
+.PHONY: help install hub measure check test fuzz clips faults sbom audit bench demo e2e image schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,10 +46,14 @@ check: install $(CHECKOV) ## lint, types, import rules, templates, security rule
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template template.yaml
-	$(BIN)/pytest -q tests/unit tests/contract tests/infra
+	$(BIN)/pytest -q -m "not faults" tests/unit tests/contract tests/infra
 
 test: install $(CHECKOV) ## every test that needs no container; those of TF Hub after `make hub` only
-	$(BIN)/pytest -q -m "not container"
+	$(BIN)/pytest -q -m "not container and not faults"
+
+faults: install ## 200 uploads through the emulated stack while workers are killed and requests fail (FAULT_SEED, FAULT_UPLOADS)
+	ARTREEL_FAULT_SEED=$(or $(FAULT_SEED),1) ARTREEL_FAULT_UPLOADS=$(or $(FAULT_UPLOADS),200) \
+		$(BIN)/pytest -q -s -m faults tests/infra
 
 clips: install ## try every clip of tests/clips.py and tests/hostile.py and write the table of what becomes of them
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \

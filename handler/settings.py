@@ -18,7 +18,9 @@ class Settings(BaseModel):
     """What a deployment decides; each field is read from ``ARTREEL_<FIELD NAME IN CAPITALS>``.
 
     Sizes are in pixels or bytes and times in seconds, as each name says. The limits on a source
-    bound what one function can hold on its disk and finish in its time.
+    bound what one function can hold on its disk and finish in its time. ``lease_seconds`` is how
+    long a worker that was killed keeps its job from others, ``retry_seconds`` the pause after a
+    first failure, twice that after the second.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +29,7 @@ class Settings(BaseModel):
     output_bucket: str = ""
     job_table: str = ""
     job_queue_url: str = ""
+    dead_letter_queue_url: str = ""
     default_style: str = ""
     working_size_px: int = Field(default=1024, ge=64, le=8192)
     model_dir: Path = Path(sys.prefix, "share", "artreel", "embedded")
@@ -38,6 +41,13 @@ class Settings(BaseModel):
     monthly_budget_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     max_receive_count: int = Field(default=3, ge=1)
     status_interval_seconds: float = Field(default=10.0, gt=0)
+    lease_seconds: float = Field(default=60.0, ge=1)
+    retry_seconds: float = Field(default=60.0, ge=0)
+
+    @property
+    def hidden_seconds(self) -> float:
+        """For how long a message is hidden at a time: until a claim has lapsed, and longer."""
+        return 1.5 * self.lease_seconds
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

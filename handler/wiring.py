@@ -13,13 +13,16 @@ from handler.domain.errors import Defect
 from handler.domain.plan import Calibration, Worker
 from handler.domain.ports import Media, Motion, Observer, Painter
 from handler.pipeline.accounts import Accounts
-from handler.pipeline.run_job import Studio
+from handler.pipeline.studio import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
     from handler.aws.job_queue import SqsJobQueue
 
 AWS_TRIES = 5
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 20.0
+"""How long a service may say nothing before a request counts as lost and is sent again."""
 
 
 @cache
@@ -68,7 +71,11 @@ def aws(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    patient = Config(retries={"mode": "standard", "total_max_attempts": AWS_TRIES})
+    patient = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=SILENCE_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": AWS_TRIES},
+    )
     return boto3.client(service, config=patient)  # type: ignore[call-overload]
 
 
@@ -109,6 +116,13 @@ def job_queue() -> SqsJobQueue:
     return SqsJobQueue(aws("sqs"), _needed("job_queue_url"))
 
 
+def dead_letter_queue() -> SqsJobQueue:
+    """The queue that keeps, for the operator, what this worker gave up."""
+    from handler.aws.job_queue import SqsJobQueue
+
+    return SqsJobQueue(aws("sqs"), _needed("dead_letter_queue_url"))
+
+
 def forget() -> None:
     """Build everything anew when it is asked for next, as a fresh process would."""
     for adapter in (settings, media, painter, motion, aws, observer, calibration):
@@ -119,11 +133,12 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
     """Everything for jobs of the cloud.
 
     Args:
-        seconds_left: how long this worker can still work.
+        seconds_left: how long this worker can still work; at the call, all its time.
 
     Raises:
         Defect: the deployment lacks a setting.
     """
+    from handler.aws.job_events import EventBridgeAnnouncer
     from handler.aws.job_ledger import DynamoDbJobLedger
     from handler.aws.object_store import S3ObjectStore
     from handler.aws.spend import DynamoDbSpendCounter
@@ -131,7 +146,8 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
     chosen = settings()
     return Studio(
         store=S3ObjectStore(aws("s3")),
-        ledger=DynamoDbJobLedger(aws("dynamodb"), _needed("job_table"), seconds_left),
+        ledger=DynamoDbJobLedger(aws("dynamodb"), _needed("job_table"), chosen.lease_seconds),
+        announcer=EventBridgeAnnouncer(aws("events")),
         accounts=Accounts(
             worker=worker(),
             calibration=calibration(),
@@ -151,6 +167,8 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         max_style_bytes=chosen.max_style_bytes,
         status_interval_seconds=chosen.status_interval_seconds,
         seconds_left=seconds_left,
+        longest_run_seconds=seconds_left(),
+        lease_seconds=chosen.lease_seconds,
     )
 
 

@@ -24,6 +24,7 @@ LOCKS = (
     "infra/checkov.lock",
     "infra/local/requirements.lock",
     "tests/hub.lock",
+    "tests/measure.lock",
 )
 ADVISORIES = "https://api.osv.dev/v1/query"
 """OSV, which holds PyPI's own advisories and GitHub's."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from handler.domain.errors import Busy, Defect, Rejected, Unavailable
+from handler.domain.claim import Claim
+from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import RESULT_METADATA, SourceObject
+from handler.domain.job_ended import JobEnded
 from handler.domain.losses import Announcement, Losses
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
 from handler.domain.plan import Calibration, Worker
@@ -26,7 +31,7 @@ from handler.domain.ports import (
     Reservation,
     StyleVector,
 )
-from handler.domain.status import State
+from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
 
 FACTS = VideoFacts(
@@ -61,6 +66,10 @@ class _Stored:
     metadata: Mapping[str, str]
     content_type: str
 
+    @property
+    def etag(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()[:32]
+
 
 class FakeObjectStore:
     """Buckets in memory; every bucket keeps versions."""
@@ -68,6 +77,7 @@ class FakeObjectStore:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], list[_Stored]] = {}
         self.down = False
+        self._lock = threading.Lock()
 
     def seed(
         self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str] | None = None
@@ -89,7 +99,9 @@ class FakeObjectStore:
         found = self._find(bucket, key, version_id)
         if found is None:
             return None
-        return ObjectFacts(len(found.body), found.version_id, found.version_id, found.metadata)
+        return ObjectFacts(
+            len(found.body), found.version_id, found.version_id, found.etag, found.metadata
+        )
 
     def keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
         self._reach()
@@ -102,12 +114,44 @@ class FakeObjectStore:
             raise Rejected(f"{source.key} is gone from the bucket")
         path.write_bytes(found.body)
 
-    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        self._put(bucket, key, path.read_bytes(), content_type, RESULT_METADATA)
+    def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
+        found = self._find(bucket, key, None)
+        if found is None:
+            return None
+        try:
+            content = json.loads(found.body)
+        except ValueError:
+            content = None
+        return content if isinstance(content, dict) else {}, found.etag
 
-    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
-        body = json.dumps(content).encode()
-        self._put(bucket, key, body, "application/json", RESULT_METADATA)
+    def upload(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: str | None,
+    ) -> None:
+        with self._lock:
+            self._check(bucket, key, replaces)
+            self._put(bucket, key, path.read_bytes(), content_type, {**RESULT_METADATA, **metadata})
+
+    def put_json(
+        self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
+    ) -> str:
+        with self._lock:
+            self._check(bucket, key, replaces)
+            self._put(
+                bucket, key, json.dumps(content).encode(), "application/json", RESULT_METADATA
+            )
+            return self.objects[bucket, key][-1].etag
+
+    def _check(self, bucket: str, key: str, replaces: str | None) -> None:
+        found = self._find(bucket, key, None)
+        if (found.etag if found else None) != replaces:
+            raise Changed(f"{key} was changed by another worker")
 
     def _put(
         self, bucket: str, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]
@@ -129,24 +173,81 @@ class FakeObjectStore:
             raise Unavailable("the store is down")
 
 
+@dataclass
+class _Held:
+    claim: Claim
+    until: float
+    upload: SourceObject
+    carrier: str
+
+
 class FakeJobLedger:
-    """Remembers in memory."""
+    """Remembers in memory; every claim is made one millisecond after the one before.
+
+    Args:
+        now: seconds since 1970, as leases see it.
+    """
+
+    def __init__(self, lease_seconds: float = 60.0, now: Callable[[], float] = time.time) -> None:
+        self.lease_seconds = lease_seconds
+        self.now = now
+        self.ended: dict[str, Outcome] = {}
+        self.held: dict[str, _Held] = {}
+        self.reasons: dict[str, str] = {}
+        self._tokens = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def outcome(self, job_id: str) -> Outcome | None:
+        return self.ended.get(job_id)
+
+    def carrier(self, job_id: str, result: str) -> str:
+        held = self.held.get(result)
+        return held.carrier if held and held.claim.job_id == job_id else ""
+
+    def claim(self, job_id: str, result: str, upload: SourceObject, carrier: str) -> Claim:
+        with self._lock:
+            now, held = self.now(), self.held.get(result)
+            if held and held.until > now:
+                replaced = held.upload.key == upload.key and held.upload.version != upload.version
+                if not replaced:
+                    same_job = held.claim.job_id == job_id
+                    raise Busy(held.until - now, held.carrier if same_job else "")
+            token = next(self._tokens)
+            reason = self.reasons.get(job_id, "")
+            claim = Claim(job_id, result, f"owner {token}", token, reason)
+            self.held[result] = _Held(claim, now + self.lease_seconds, upload, carrier)
+            return claim
+
+    def renew(self, claim: Claim) -> None:
+        held = self.held.get(claim.result)
+        if not held or held.claim.owner != claim.owner or not held.until:
+            raise ClaimLost("another worker took this job over")
+        held.until = self.now() + self.lease_seconds
+
+    def release(self, claim: Claim, reason: str = "") -> None:
+        held = self.held.get(claim.result)
+        if held and held.claim.owner == claim.owner and held.until:
+            held.until = 0.0
+            if reason:
+                self.reasons[claim.job_id] = reason
+
+    def record(self, outcome: Outcome) -> None:
+        known = self.ended.get(outcome.job_id)
+        if not known or known.state is not State.SUCCEEDED:
+            self.ended[outcome.job_id] = outcome
+
+    def forget(self, job_id: str) -> None:
+        self.ended.pop(job_id, None)
+
+
+class FakeAnnouncer:
+    """Notes what it is told."""
 
     def __init__(self) -> None:
-        self.done: dict[str, dict[str, Any]] = {}
-        self.at_work: set[str] = set()
+        self.ended: list[JobEnded] = []
 
-    def once(self, job_id: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        if job_id in self.done:
-            return self.done[job_id]
-        if job_id in self.at_work:
-            raise Busy("another worker is painting this job")
-        self.at_work.add(job_id)
-        try:
-            self.done[job_id] = work()
-        finally:
-            self.at_work.discard(job_id)
-        return self.done[job_id]
+    def announce(self, ended: JobEnded) -> None:
+        self.ended.append(ended)
 
 
 class FakeReader:

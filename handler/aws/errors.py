@@ -12,7 +12,14 @@ from handler.domain.errors import Defect, Unavailable
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 FAULTS_OF_DEPLOYMENT = frozenset(
-    {"403", "AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "NoSuchBucket",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+    }
 )
 
 

@@ -14,6 +14,10 @@ from handler.domain.job_file import job_in, read_json
 
 UPLOADED = "Object Created"
 
+ASKS_ANEW = "artreel-asks-anew"
+"""Attribute of a dead letter. An operator who sends it back to the queue of jobs wants the job to
+be tried again, though it has failed; a message without it is an old one that comes late."""
+
 
 def requests_in(event: Mapping[str, Any], input_bucket: str) -> list[JobRequest]:
     """The jobs that an event asks for; none for events that are not about new videos or job files.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from handler.aws.errors import MISSING, error_code, translated
-from handler.domain.errors import Rejected
+from handler.domain.errors import Changed, Rejected
 from handler.domain.job import RESULT_METADATA, SourceObject
 from handler.domain.ports import ObjectFacts
 
@@ -21,12 +24,23 @@ if TYPE_CHECKING:
 UNVERSIONED = "null"
 """S3's word for the version of an object in a bucket that keeps none."""
 
+APPEARANCES = ("PutObject", "CompleteMultipartUpload")
+CONDITION_REFUSED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+LARGEST_JSON_BYTES = 1024**2
+CLASSIC = TransferConfig(preferred_transfer_client="classic")
+"""boto3's own transfer manager: the other one, in C, sends requests past the client's events."""
+
 
 class S3ObjectStore:
     """``handler.domain.ports.ObjectStore`` on an S3 client."""
 
     def __init__(self, client: S3Client) -> None:
         self._s3 = client
+        self._conditions: dict[tuple[str, str], dict[str, Any]] = {}
+        for operation in APPEARANCES:
+            client.meta.events.register(
+                f"provide-client-params.s3.{operation}", self._add_condition
+            )
 
     def facts(self, bucket: str, key: str, version_id: str | None = None) -> ObjectFacts | None:
         with translated(f"looking up {key}"):
@@ -45,6 +59,7 @@ class S3ObjectStore:
             size_bytes=head["ContentLength"],
             version=found_version if versioned else head["ETag"].strip('"'),
             version_id=found_version if versioned else None,
+            etag=head["ETag"].strip('"'),
             metadata=head.get("Metadata", {}),
         )
 
@@ -63,23 +78,85 @@ class S3ObjectStore:
                     raise Rejected(f"{source.key} is gone from the bucket") from error
                 raise
 
-    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        with translated(f"uploading {key}"):
-            self._s3.upload_file(
-                str(path),
-                bucket,
-                key,
-                ExtraArgs={"ContentType": content_type, "Metadata": RESULT_METADATA},
-            )
+    def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
+        with translated(f"reading {key}"):
+            try:
+                answer = self._s3.get_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return None
+                raise
+            body = answer["Body"].read(LARGEST_JSON_BYTES)
+        try:
+            content = json.loads(body)
+        except ValueError:
+            content = None
+        return content if isinstance(content, dict) else {}, answer["ETag"].strip('"')
 
-    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
+    def upload(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: str | None,
+    ) -> None:
+        extra = {"ContentType": content_type, "Metadata": {**RESULT_METADATA, **metadata}}
+        with translated(f"uploading {key}"), self._only_over(bucket, key, replaces):
+            self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Config=CLASSIC)
+
+    def put_json(
+        self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
+    ) -> str:
         body = json.dumps(content, indent=2, ensure_ascii=False).encode()
         with translated(f"writing {key}"):
-            self._s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                CacheControl="no-store",
-                Metadata=RESULT_METADATA,
-            )
+            try:
+                answer = self._s3.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType="application/json",
+                    CacheControl="no-store",
+                    Metadata=RESULT_METADATA,
+                    **_condition(replaces),
+                )
+            except ClientError as error:
+                raise _changed(key, error) from error
+        return answer["ETag"].strip('"')
+
+    @contextmanager
+    def _only_over(self, bucket: str, key: str, replaces: str | None) -> Iterator[None]:
+        """Make uploads to one key conditional.
+
+        The transfer manager splits large files but takes no conditions, so they are added to the
+        requests that make an object appear.
+        """
+        self._conditions[bucket, key] = _condition(replaces)
+        try:
+            yield
+        except S3UploadFailedError as error:
+            cause = error.__cause__ or error.__context__
+            raise (_changed(key, cause) if isinstance(cause, ClientError) else error) from error
+        except ClientError as error:
+            raise _changed(key, error) from error
+        finally:
+            del self._conditions[bucket, key]
+
+    def _add_condition(self, params: dict[str, Any], **_: Any) -> None:
+        params.update(self._conditions.get((params["Bucket"], params["Key"]), {}))
+
+
+def _condition(replaces: str | None) -> dict[str, Any]:
+    return {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"'}
+
+
+def _changed(key: str, error: ClientError) -> Exception:
+    """What a refused condition means; any other error stays what it is.
+
+    S3 answers 404 where the object to be replaced is gone.
+    """
+    if error_code(error) in CONDITION_REFUSED | MISSING:
+        return Changed(f"{key} was changed by another worker")
+    return error

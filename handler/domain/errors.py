@@ -4,8 +4,11 @@
 
     ArtreelError
     ├── Rejected      the user: the input can't be painted; never retried, the reason is theirs
+    │   └── Superseded  nobody: a newer upload under the same key is painted instead
     ├── Unavailable   nobody: something was out of reach for a moment; retried
-    │   └── Busy      another worker is at the same job; retried when that one must have ended
+    │   ├── Busy        another worker holds this result; retried when its claim must have lapsed
+    │   ├── ClaimLost   another worker took this result over
+    │   └── Changed     an object is no longer the one that was to be replaced
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
@@ -28,12 +31,35 @@ class Rejected(ArtreelError):
     """The input can't be painted, however often it is tried."""
 
 
+class Superseded(Rejected):
+    """A newer upload under the same key is painted instead."""
+
+
 class Unavailable(ArtreelError):
     """A service did not answer now and is expected to later."""
 
 
 class Busy(Unavailable):
-    """Another worker is at the same job."""
+    """Another worker holds this result.
+
+    Attributes:
+        seconds: after which its claim has lapsed, unless it renews it.
+        carrier: id of the queue's message through which that worker has this very job and which
+            brings it back should the worker die; "" where it is another job or no message.
+    """
+
+    def __init__(self, seconds: float, carrier: str = "") -> None:
+        super().__init__("another worker is painting this")
+        self.seconds = seconds
+        self.carrier = carrier
+
+
+class ClaimLost(Unavailable):
+    """Another worker took this result over."""
+
+
+class Changed(Unavailable):
+    """An object is no longer the one that was to be replaced."""
 
 
 class Defect(ArtreelError):

@@ -22,6 +22,8 @@ STYLE_METADATA = "style"
 RESULT_METADATA = {"artreel": "result"}
 """Metadata of every object that artreel writes (``x-amz-meta-artreel: result``). S3 keeps it when
 an object is copied or replicated, so a result that comes back as an upload is recognized."""
+JOB_METADATA = "artreel-job"
+"""Names, on a painted video, the job that it answers (``x-amz-meta-artreel-job``)."""
 
 LONGEST_KEY_BYTES = 1024
 """S3's own limit, counted in UTF-8."""

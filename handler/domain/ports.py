@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from handler.domain.claim import Claim
 from handler.domain.job import SourceObject
+from handler.domain.job_ended import JobEnded
 from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
-from handler.domain.status import State
+from handler.domain.status import Outcome, State
 
 Frame = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), sRGB, colour order red, green, blue."""
@@ -151,12 +153,14 @@ class ObjectFacts:
     """What a bucket knows about an object.
 
     Attributes:
+        etag: of the content, without quotes.
         metadata: of the user, keys in lower case without ``x-amz-meta-``.
     """
 
     size_bytes: int
     version: str
     version_id: str | None
+    etag: str
     metadata: Mapping[str, str]
 
 
@@ -175,25 +179,84 @@ class ObjectStore(Protocol):
     def download(self, source: SourceObject, path: Path) -> None:
         """Fetch that version of the object. Raises Rejected when it is gone."""
 
-    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        """Put a file; it appears whole or not at all."""
+    def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
+        """A small JSON object and its ETag, None where there is none; {} for what is none."""
 
-    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
-        """Put a small JSON object that no cache may keep."""
+    def upload(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: str | None,
+    ) -> None:
+        """Put a file; it appears whole or not at all.
+
+        Args:
+            replaces: ETag of the object that is there now, None where there is none.
+
+        Raises:
+            Changed: something else is there by now.
+        """
+
+    def put_json(
+        self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
+    ) -> str:
+        """The same for a small JSON object that no cache may keep. Returns its ETag."""
 
 
 class JobLedger(Protocol):
-    """Remembers which jobs are done, over all workers."""
+    """Knows, over all workers, what became of jobs and who works on which result.
 
-    def once(self, job_id: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Do the work, or return what an earlier worker returned for the same job.
+    Raises, all methods: Unavailable when the ledger can't be reached, Defect when it forbids.
+    """
 
-        An exception of ``work`` passes through and leaves the job free for another attempt.
+    def outcome(self, job_id: str) -> Outcome | None:
+        """How the job ended, None if it has not."""
+
+    def carrier(self, job_id: str, result: str) -> str:
+        """The message that carries this job, as its last claim says; "" if none is known."""
+
+    def claim(self, job_id: str, result: str, upload: SourceObject, carrier: str) -> Claim:
+        """Take a result for a while.
+
+        Args:
+            upload: whose answer the result is. A result that is held for another version of the
+                same upload is taken over: call this for the newest version only.
+            carrier: the message that brings this job back should this worker die; "" for none.
 
         Raises:
-            Busy: another worker is at the same job.
-            Unavailable: the ledger can't be reached.
+            Busy: another worker holds it.
         """
+
+    def renew(self, claim: Claim) -> None:
+        """Hold a claim for another while.
+
+        Raises:
+            ClaimLost: another worker has taken the result over, or the claim was released.
+        """
+
+    def release(self, claim: Claim, reason: str = "") -> None:
+        """Let others claim; does nothing where the claim is lost.
+
+        Args:
+            reason: why the job did not end.
+        """
+
+    def record(self, outcome: Outcome) -> None:
+        """Remember how a job ended. That it succeeded is never forgotten for anything else."""
+
+    def forget(self, job_id: str) -> None:
+        """Let the job be done anew."""
+
+
+class Announcer(Protocol):
+    """Tells whoever listens that a job ended."""
+
+    def announce(self, ended: JobEnded) -> None:
+        """Raises Unavailable or Defect; what was announced may be announced again."""
 
 
 class Observer(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,9 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
     FAILED = "failed"
+
+
+FINAL = frozenset({State.SUCCEEDED, State.REJECTED, State.FAILED})
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,9 @@ class Status:
     """The content of ``NAME.status.json``.
 
     Attributes:
+        attempt: token of the claim under which this is written (``handler.domain.claim``).
         seconds_left: None while unknown.
+        cost_usd: of this attempt's function until now, None where none runs.
         reason: why it was rejected or failed, or what it waits for; one sentence.
         lost: what of the source could not be read; None when nothing was lost.
         video, poster, report: keys in the output bucket once they exist.
@@ -60,12 +66,14 @@ class Status:
     """
 
     job_id: str
+    attempt: int
     state: State
     percent: float
     frames_done: int
     frames: int
     frames_per_second: float
     seconds_left: float | None
+    cost_usd: float | None
     reason: str | None
     lost: str | None
     video: str | None
@@ -77,10 +85,12 @@ class Status:
     def of(
         cls,
         job_id: str,
+        attempt: int,
         state: State,
         now: datetime,
         *,
         progress: Progress | None = None,
+        cost_usd: float | None = None,
         reason: str | None = None,
         lost: str | None = None,
         video: str | None = None,
@@ -90,12 +100,14 @@ class Status:
         done = progress or Progress(0, 0, 0.0)
         return cls(
             job_id=job_id,
+            attempt=attempt,
             state=state,
             percent=done.percent,
             frames_done=done.frames_done,
             frames=done.frames,
             frames_per_second=done.frames_per_second,
             seconds_left=done.seconds_left,
+            cost_usd=cost_usd,
             reason=reason,
             lost=lost,
             video=video,
@@ -103,6 +115,35 @@ class Status:
             report=report,
             updated_at=now.isoformat(timespec="milliseconds"),
         )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def may_replace(self, written: Mapping[str, Any]) -> bool:
+        """Whether this is news against a status that is already written.
+
+        Of a later claim it always is, of an earlier one never; within one claim only ``running``
+        is replaced. What is no status of ours is, too.
+        """
+        attempt, state = written.get("attempt"), written.get("state")
+        if not isinstance(attempt, int) or attempt < self.attempt:
+            return True
+        return attempt == self.attempt and state == State.RUNNING
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        reason: why it was rejected or failed; one sentence.
+        video: key in the output bucket, if it succeeded.
+    """
+
+    job_id: str
+    state: State
+    reason: str | None = None
+    video: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

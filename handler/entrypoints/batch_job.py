@@ -23,8 +23,8 @@ EXIT_REJECTED = 2
 EXIT_TRY_AGAIN = os.EX_TEMPFAIL
 EXIT_DEFECT = os.EX_SOFTWARE
 
-LEASE_SECONDS = 24 * 3600
-"""How long a container may hold a job; AWS Batch's own time-out ends it before."""
+LONGEST_RUN_SECONDS = 24 * 3600
+"""How long a container may run; AWS Batch's own time-out ends it before."""
 
 USAGE = 'usage: batch_job \'{"video": "videos/clip.mp4", "style": "monet"}\''
 
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return EXIT_REJECTED
     signal.signal(signal.SIGTERM, _stop)
-    end = time.monotonic() + LEASE_SECONDS
+    end = time.monotonic() + LONGEST_RUN_SECONDS
     try:
         studio = wiring.studio(lambda: end - time.monotonic())
         requests = requests_in_text(argv[0], wiring.settings().input_bucket)
@@ -52,8 +52,8 @@ def main(argv: list[str]) -> int:
         logger.exception("the job failed")
         return EXIT_DEFECT
     for outcome in outcomes:
-        logger.info("job done", extra=outcome)
-    rejected = any(outcome["state"] == State.REJECTED for outcome in outcomes)
+        logger.info("job done", extra=outcome.as_json())
+    rejected = any(outcome.state is State.REJECTED for outcome in outcomes)
     return EXIT_REJECTED if rejected else 0
 
 

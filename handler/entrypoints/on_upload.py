@@ -16,13 +16,16 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler import wiring
-from handler.aws.events import requests_in, requests_in_text
+from handler.aws.events import ASKS_ANEW, requests_in, requests_in_text
+from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, Rejected
+from handler.domain.job import JobRequest
 from handler.domain.status import State
-from handler.pipeline.run_job import Studio, run_job
+from handler.pipeline.run_job import run_job
+from handler.pipeline.studio import Studio
 
-RETRY_SECONDS = 60
-"""Pause before the second attempt; before the third it is twice as long."""
+CLOCK_SKEW_SECONDS = 2.0
+"""How far the clocks of two workers may be apart."""
 
 logger = Logger()
 messages = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -51,7 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         requests = requests_in(event, wiring.settings().input_bucket)
     except Rejected as rejection:  # answered, not raised: Lambda would try it again
         return {"jobs": [{"state": State.REJECTED.value, "reason": rejection.reason}]}
-    return {"jobs": [run_job(request, studio) for request in requests]}
+    return {"jobs": [run_job(request, studio).as_json() for request in requests]}
 
 
 def _is_from_queue(event: dict[str, Any]) -> bool:
@@ -64,17 +67,37 @@ def _is_from_queue(event: dict[str, Any]) -> bool:
 def _do_message(record: SQSRecord, studio: Studio) -> None:
     chosen = wiring.settings()
     logger.append_keys(message_id=record.message_id, job_id=None)
+    queue = wiring.job_queue()
     attempt = int(record.attributes.approximate_receive_count or 1)
+    delivery = Delivery(
+        message=record.message_id,
+        last_attempt=attempt >= chosen.max_receive_count,
+        asks_anew=ASKS_ANEW in record.message_attributes,
+        keep=partial(queue.hide, record.receipt_handle, chosen.hidden_seconds),
+    )
+    delivery.keep()
     try:
         for request in requests_in_text(record.body, chosen.input_bucket):
-            outcome = run_job(request, studio, last_attempt=attempt >= chosen.max_receive_count)
-            logger.info("job done", extra=outcome)
+            _do_request(request, studio, delivery)
     except Rejected as rejection:
         logger.error("a message asks for nothing that can be done: %s", rejection)
-    except Busy:
-        logger.info("another worker is at this job; the message stays hidden until it has ended")
+    except Busy as busy:
+        logger.info("another worker is at this job; the message waits for %.0f s", busy.seconds)
+        queue.hide(record.receipt_handle, busy.seconds + CLOCK_SKEW_SECONDS)
         raise
     except Exception:
         logger.exception("attempt %d of %d failed", attempt, chosen.max_receive_count)
-        wiring.job_queue().deliver_again(record.receipt_handle, attempt * RETRY_SECONDS)
+        pause = 0 if delivery.last_attempt else attempt * chosen.retry_seconds
+        queue.hide(record.receipt_handle, pause)
         raise
+
+
+def _do_request(request: JobRequest, studio: Studio, delivery: Delivery) -> None:
+    try:
+        outcome = run_job(request, studio, delivery)
+    except Busy as busy:
+        if busy.carrier in ("", delivery.message):
+            raise
+        logger.info("message %s carries this job already; this one is dropped", busy.carrier)
+    else:
+        logger.info("job done", extra=outcome.as_json())

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
 from handler.domain.media import VideoFacts, working_dimensions
-from handler.domain.plan import PUBLISHING_SECONDS, Calibration, Plan, Worker, plan_for, work_of
+from handler.domain.plan import Calibration, Plan, Worker, plan_for, work_of
 from handler.domain.ports import Painter, Reservation, SpendCounter
 from handler.domain.price import function_usd
+from handler.pipeline.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ class Accounts:
     worker: Worker
     calibration: Calibration
     spend: SpendCounter
+
+    def cost_usd(self, seconds: float) -> float | None:
+        """What this worker costs for so long; None where nobody sends a bill."""
+        if not self.worker.memory_mb:
+            return None
+        return function_usd(seconds, self.worker.memory_mb, self.worker.machine)
 
     @contextmanager
     def open(self, job: Job) -> Iterator[Account]:
@@ -60,23 +67,17 @@ class Account:
     @property
     def cost_usd(self) -> float | None:
         """What the attempt cost until now; None where nobody sends a bill."""
-        worker = self._accounts.worker
-        if not worker.memory_mb:
-            return None
-        return function_usd(time.monotonic() - self._began, worker.memory_mb, worker.machine)
+        return self._accounts.cost_usd(time.monotonic() - self._began)
 
     def approve(
-        self, facts: VideoFacts, painter: Painter, keyframe_interval: int, seconds_left: float
+        self, facts: VideoFacts, painter: Painter, keyframe_interval: int, deadline: Deadline
     ) -> None:
         """Let pass a job that this worker can finish and its budgets can pay.
-
-        Args:
-            seconds_left: for which this worker can still work.
 
         Raises:
             Rejected: it would take too long, or cost too much.
             Defect: a cost must be known, and the model was not measured.
-            Unavailable: the month's spending can't be counted.
+            Unavailable: a fresh worker could finish it, or the month's spending can't be counted.
         """
         accounts, budget = self._accounts, self._job.budget_usd
         description = painter.description
@@ -108,13 +109,7 @@ class Account:
             paint_seconds,
         )
         self.plan = plan = plan_for(accounts.worker, work)
-        left = seconds_left - PUBLISHING_SECONDS
-        if plan.seconds / DOUBT > left:
-            raise Rejected(
-                f"the video is too long for one function: painting it takes about "
-                f"{plan.seconds:.0f} seconds, {max(0, left):.0f} are left; "
-                f"cut it, or choose a smaller working size"
-            )
+        deadline.need(plan.seconds, "painting it", DOUBT)
         if plan.usd is None:
             return
         if budget and plan.usd > budget:

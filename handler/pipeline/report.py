@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from handler.domain.errors import ArtreelError
-from handler.domain.job import Job, ResultKeys
+from handler.domain.claim import Claim
+from handler.domain.errors import ArtreelError, Changed
+from handler.domain.job import Job
 from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
@@ -21,12 +22,23 @@ from handler.pipeline.paint_video import Painting
 
 logger = logging.getLogger(__name__)
 
+WRITING_TRIES = 10
+"""How often a status that others write as well is tried."""
+
+PATIENCE_SECONDS = 1.0
+"""For a thread that is to stop and may be in the middle of a request."""
+
 
 class StatusReporter:
-    """Keeps ``NAME.status.json`` of one job up to date.
+    """Keeps ``NAME.status.json`` up to date during one claim.
+
+    While the job runs, a thread of its own writes: neither a slow nor a failing store holds the job
+    up. Every writing replaces only what was read before, and only what is older
+    (``Status.may_replace``), so one that arrives late changes nothing.
 
     Args:
-        interval_seconds: least time between two writings while it runs.
+        interval_seconds: between two writings while it runs.
+        cost_usd: of the function until now, None where none runs.
         now: gives the time, with a zone.
     """
 
@@ -34,50 +46,93 @@ class StatusReporter:
         self,
         store: ObjectStore,
         bucket: str,
-        keys: ResultKeys,
-        job_id: str,
+        key: str,
+        claim: Claim,
         *,
         interval_seconds: float,
+        cost_usd: Callable[[], float | None],
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._bucket = bucket
-        self._keys = keys
-        self._job_id = job_id
+        self._key = key
+        self._claim = claim
         self._interval_seconds = interval_seconds
+        self._cost_usd = cost_usd
         self._now = now
-        self._written_at = float("-inf")
-        self._progress: Progress | None = None
+        self._progress = Progress(0, 0, 0.0)
+        self._lost: str | None = None
+        self._ended = threading.Event()
+        self._writer = threading.Thread(target=self._keep_writing, name="status", daemon=True)
 
-    def running(self, progress: Progress) -> None:
-        """Say how far it is, unless that was said a moment ago; never fails the job."""
+    def start(self) -> None:
+        """Say that it runs, now and every so often."""
+        self._writer.start()
+
+    def progress(self, progress: Progress) -> None:
+        """Note how far it is; written when it is time."""
         self._progress = progress
-        if time.monotonic() - self._written_at < self._interval_seconds:
-            return
-        self._written_at = time.monotonic()
-        try:
-            self._put(State.RUNNING)
-        except ArtreelError as error:
-            logger.warning("status of job %s could not be written: %s", self._job_id, error)
 
-    def succeeded(self, lost: str | None) -> None:
-        keys = self._keys
-        made = {"video": keys.video, "poster": keys.poster, "report": keys.report}
-        self._put(State.SUCCEEDED, lost=lost, **made)
+    def losses(self, lost: str | None) -> None:
+        """Note what of the source could not be read, None where nothing was lost."""
+        self._lost = lost
 
-    def rejected(self, reason: str) -> None:
-        self._put(State.REJECTED, reason=reason)
+    def stop(self) -> None:
+        """Say no more that it runs; a writing under way is not waited for longer than a moment."""
+        self._ended.set()
+        if self._writer.is_alive():
+            self._writer.join(PATIENCE_SECONDS)
 
-    def waiting(self, reason: str) -> None:
-        """Another attempt follows."""
-        self._put(State.QUEUED, reason=reason)
+    def write(self, state: State, **details: str | None) -> None:
+        """Write now that it runs no more.
 
-    def failed(self, reason: str) -> None:
-        self._put(State.FAILED, reason=reason)
+        Raises:
+            Unavailable, Defect: it could not be written.
+        """
+        self._ended.set()
+        self._write(state, None, **details)
 
-    def _put(self, state: State, **details: str | None) -> None:
-        status = Status.of(self._job_id, state, self._now(), progress=self._progress, **details)
-        self._store.put_json(self._bucket, self._keys.status, status.as_json())
+    def _keep_writing(self) -> None:
+        etag: str | None = None
+        while not self._ended.is_set():
+            try:
+                etag = self._write(State.RUNNING, etag)
+            except ArtreelError as error:
+                etag = None
+                logger.warning("status of job %s was not written: %s", self._claim.job_id, error)
+            self._ended.wait(self._interval_seconds)
+
+    def _write(self, state: State, etag: str | None, **details: str | None) -> str | None:
+        """Write a status if it is news.
+
+        Args:
+            etag: of the status that is there, None if that is not known.
+
+        Returns:
+            The ETag of what was written, None if something newer is there.
+        """
+        status = Status.of(
+            self._claim.job_id,
+            self._claim.token,
+            state,
+            self._now(),
+            progress=self._progress,
+            cost_usd=_micros(self._cost_usd()),
+            lost=self._lost,
+            **details,
+        )
+        for _ in range(WRITING_TRIES):
+            if etag is None:
+                written, etag = self._store.read_json(self._bucket, self._key) or ({}, None)
+                if not status.may_replace(written):
+                    return None
+            try:
+                return self._store.put_json(
+                    self._bucket, self._key, status.as_json(), replaces=etag
+                )
+            except Changed:
+                etag = None
+        raise Changed(f"{self._key} is being written by others all the time")
 
 
 def report(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import posixpath
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.claim import Delivery
+from handler.domain.errors import ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
     STYLE_METADATA,
     STYLE_SUFFIXES,
@@ -28,31 +27,19 @@ from handler.domain.job import (
     style_of_upload,
 )
 from handler.domain.keyframes import Frames
-from handler.domain.losses import Losses
-from handler.domain.plan import PUBLISHING_SECONDS
-from handler.domain.ports import (
-    JobLedger,
-    Media,
-    Motion,
-    ObjectFacts,
-    ObjectStore,
-    Observer,
-    Painter,
-)
-from handler.domain.status import Progress, State
+from handler.domain.ports import ObjectFacts
+from handler.domain.status import Outcome, Progress, State
 from handler.domain.timeline import Timeline
-from handler.pipeline.accounts import Accounts
-from handler.pipeline.paint_video import PaintOrder, ProgressListener, paint_video
+from handler.pipeline.attempt import Attempt, announce, check_newest, explain
+from handler.pipeline.deadline import Deadline
+from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.read_job_file import read_job_file
-from handler.pipeline.report import StatusReporter, report
+from handler.pipeline.report import report
+from handler.pipeline.studio import Studio
 from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 
-JUDGED_AFTER_FRAMES = 100
-"""How many frames are painted before their speed is trusted."""
-
-INTERNAL_FAILURE = "something went wrong inside artreel"
 OWN_RESULT = (
     "this file was made by artreel itself, its metadata say so; "
     "to paint it again, upload it without them"
@@ -60,92 +47,188 @@ OWN_RESULT = (
 KEYS_PER_STYLE = 100
 """Bound on how many keys that begin like a style's picture are looked at."""
 
+NOBODY_ASKS_AGAIN = Delivery()
+GAVE_UP = "every worker that tried was stopped from outside, or ran out of memory or time"
+
 
 @dataclass(frozen=True)
-class Studio:
-    """Everything that a job needs, and the limits of this deployment.
+class _Asked:
+    """A request, looked up.
 
     Attributes:
-        painter, motion: give these; called only when there is something to paint.
-        default_style: of uploads that name none, "" for none.
-        working_size_px: of jobs that wish for none.
-        status_interval_seconds: least time between two status writings while painting.
-        seconds_left: how long this worker can still work.
+        upload: that is answered: a video, or the job file that names one.
+        job: what is to be done, or why it can't be.
+        has_upload_key: False where the key is none under which uploads are looked up.
     """
 
-    store: ObjectStore
-    ledger: JobLedger
-    accounts: Accounts
-    media: Media
-    painter: Callable[[], Painter]
-    motion: Callable[[], Motion]
-    observer: Observer
-    input_bucket: str
-    output_bucket: str
-    default_style: str
-    working_size_px: int
-    max_source_bytes: int
-    max_style_bytes: int
-    status_interval_seconds: float
-    seconds_left: Callable[[], float]
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    upload: SourceObject
+    results: ResultKeys
+    job_id: str
+    job: Job | Rejected
+    has_upload_key: bool = True
 
 
-def run_job(request: JobRequest, studio: Studio, *, last_attempt: bool = True) -> dict[str, Any]:
+_Work = Callable[[Job, Attempt], None]
+"""Gets the painted video published, or raises."""
+
+
+def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASKS_AGAIN) -> Outcome:
     """Do one job once, however often it is asked for.
 
-    Args:
-        last_attempt: after a failure nobody tries again.
-
     Returns:
-        ``{"job_id", "state", "reason", "video"}``, the state ``succeeded`` or ``rejected``; for a
-        request whose job has succeeded already what that one returned.
+        How the job ended, now or before: it succeeded or was rejected; ``failed`` only if it did
+        so before.
 
     Raises:
         Busy: another worker is at it.
         Unavailable: a service is out of reach.
         Defect: artreel is at fault. The status of a job that was begun says so, too.
     """
+    asked = _look_up(request, studio)
+    if asked is None:
+        return _own_result(request, studio)
+
+    def work(job: Job, attempt: Attempt) -> None:
+        _paint_and_publish(job, studio, attempt)
+
+    return _once(asked, studio, delivery, work)
+
+
+def give_up(request: JobRequest, studio: Studio, delivery: Delivery) -> Outcome | None:
+    """End a job that no worker will try again: say that it failed, unless it has ended otherwise.
+
+    Returns:
+        How the job ended; None if another message still carries it.
+
+    Raises:
+        Busy: a worker is still at it.
+        Unavailable, Defect: as ``run_job``.
+    """
+    asked = _look_up(request, studio)
+    if asked is None:
+        return _own_result(request, studio)
+    if studio.ledger.carrier(asked.job_id, asked.results.video) not in ("", delivery.message):
+        return None
+
+    def work(_: Job, attempt: Attempt) -> None:
+        if not attempt.published():
+            raise _GivenUp(attempt.last_reason or GAVE_UP)
+
+    try:
+        return _once(asked, studio, replace(delivery, last_attempt=True), work)
+    except _GivenUp as end:
+        return Outcome(asked.job_id, State.FAILED, end.reason)
+
+
+class _GivenUp(Unavailable):
+    """No worker will try again."""
+
+
+def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
+    """What is asked for; None if it is a result of our own."""
+    results = ResultKeys.for_upload(request.key)
+    try:
+        check_upload_key(request.key)
+    except Rejected as rejection:
+        upload = _told(request)
+        return _Asked(upload, results, identity(upload, {}), rejection, has_upload_key=False)
+    facts = studio.store.facts(request.bucket, request.key, request.version_id)
+    if facts and is_result(facts.metadata):
+        return None
+    upload = source = _source(request, facts)
+    wish = request
+    try:
+        if is_job_file(request.key):
+            wish = read_job_file(upload, facts, studio.store)
+            facts = studio.store.facts(wish.bucket, wish.key)
+            source = _source(wish, facts)
+        job = _normalized(wish, source, facts, studio)
+    except Rejected as rejection:
+        return _Asked(upload, results, identity(upload, {}), rejection)
+    return _Asked(upload, results, job.job_id, job)
+
+
+def _own_result(request: JobRequest, studio: Studio) -> Outcome:
+    """Reject without a status: where results are copied back, it would come back, too."""
+    logger.warning("%s is a result and was uploaded: do results flow back?", request.key)
     job_id = identity(_told(request), {})
     studio.observer.began(job_id)
+    studio.observer.ended(State.REJECTED)
+    return Outcome(job_id, State.REJECTED, OWN_RESULT)
+
+
+def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Outcome:
+    ledger, job_id, upload = studio.ledger, asked.job_id, asked.upload
+    studio.observer.began(job_id)
+    if ended := _ended_before(job_id, studio, delivery):
+        return ended
     try:
-        source, facts = _looked_up(request, studio.store)
-        if facts and is_result(facts.metadata):
-            # Not even a status: where results are copied back, it would come back and be answered.
-            logger.warning("%s is a result and was uploaded: do results flow back?", request.key)
-            studio.observer.ended(State.REJECTED)
-            return _outcome(job_id, State.REJECTED, reason=OWN_RESULT)
-        if is_job_file(request.key):
-            wish = read_job_file(source, facts, studio.store)
-            source, facts = _looked_up(wish, studio.store)
-        else:
-            wish = request
-        job = _normalized(wish, source, facts, studio)
-        job_id = job.job_id
-        studio.observer.began(job_id)
-        reporter = _reporter(job_id, request.key, studio)
-        return studio.ledger.once(
-            job_id, lambda: _attempt(job, studio, reporter, last_attempt=last_attempt)
-        )
-    except Rejected as rejection:  # not remembered: once its reason is gone, it may be asked again
-        logger.info("job %s is rejected: %s", job_id, rejection)
-        _reporter(job_id, request.key, studio).rejected(rejection.reason)
-        studio.observer.ended(State.REJECTED)
-        return _outcome(job_id, State.REJECTED, reason=rejection.reason)
+        if asked.has_upload_key:
+            check_newest(upload, studio.store)
+    except Superseded as newer:
+        return _superseded(asked, newer, studio)
+    claim = ledger.claim(job_id, asked.results.video, upload, delivery.message)
+    with Attempt(claim, upload, asked.results, studio, delivery) as attempt:
+        # Once more: it may have ended between the first look and the claim.
+        if ended := _ended_before(job_id, studio, delivery):
+            return ended
+        if delivery.asks_anew:
+            ledger.forget(job_id)
+        elif decided := attempt.decided():
+            attempt.end(decided)
+            return decided
+        try:
+            if isinstance(asked.job, Rejected):
+                raise asked.job
+            work(asked.job, attempt)
+            outcome = Outcome(job_id, State.SUCCEEDED, video=asked.results.video)
+        except Superseded as newer:
+            return _superseded(asked, newer, studio)
+        except Rejected as rejection:
+            outcome = Outcome(job_id, State.REJECTED, rejection.reason)
+        except ClaimLost:  # whoever has it now speaks for the job
+            raise
+        except Exception as error:
+            if delivery.last_attempt:
+                attempt.confirm()
+                attempt.end(Outcome(job_id, State.FAILED, explain(error)))
+            else:
+                attempt.give_back(explain(error))
+                studio.observer.ended(State.QUEUED)
+            raise
+        attempt.end(outcome)
+    logger.info("job %s ended: %s", job_id, outcome)
+    return outcome
+
+
+def _ended_before(job_id: str, studio: Studio, delivery: Delivery) -> Outcome | None:
+    ended = studio.ledger.outcome(job_id)
+    if ended and ended.state is not State.SUCCEEDED and delivery.asks_anew:
+        return None
+    return ended
+
+
+def _superseded(asked: _Asked, newer: Superseded, studio: Studio) -> Outcome:
+    """End without a status: that file tells of the newer upload."""
+    outcome = Outcome(asked.job_id, State.REJECTED, newer.reason)
+    announce(outcome, asked.upload, asked.results, studio)
+    studio.ledger.record(outcome)
+    studio.observer.ended(outcome.state)
+    return outcome
+
+
+def _source(request: JobRequest, facts: ObjectFacts | None) -> SourceObject:
+    """The version that is asked for; where only its ETag is known, it may be replaced by now."""
+    replaced = facts and not request.version_id and request.etag not in (None, facts.etag)
+    if facts is None or replaced:
+        return _told(request)
+    return SourceObject(request.bucket, request.key, facts.version, facts.version_id)
 
 
 def _told(request: JobRequest) -> SourceObject:
     """The upload as far as the event tells."""
     version = request.version_id or request.etag or ""
     return SourceObject(request.bucket, request.key, version, request.version_id)
-
-
-def _looked_up(request: JobRequest, store: ObjectStore) -> tuple[SourceObject, ObjectFacts | None]:
-    check_upload_key(request.key)
-    facts = store.facts(request.bucket, request.key, request.version_id)
-    if facts is None:
-        return _told(request), None
-    return SourceObject(request.bucket, request.key, facts.version, facts.version_id), facts
 
 
 def _normalized(
@@ -172,46 +255,16 @@ def _normalized(
     )
 
 
-def _reporter(job_id: str, upload_key: str, studio: Studio) -> StatusReporter:
-    return StatusReporter(
-        studio.store,
-        studio.output_bucket,
-        ResultKeys.for_upload(upload_key),
-        job_id,
-        interval_seconds=studio.status_interval_seconds,
-        now=studio.now,
-    )
+def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
+    """Get the video published; what an earlier attempt has published already is left as it is.
 
-
-def _attempt(
-    job: Job, studio: Studio, reporter: StatusReporter, *, last_attempt: bool
-) -> dict[str, Any]:
-    try:
-        losses = _paint_and_publish(job, studio, reporter)
-    except Rejected:
-        raise
-    except Exception as error:
-        studio.observer.ended(State.FAILED if last_attempt else State.QUEUED)
-        reason = error.reason if isinstance(error, ArtreelError) else INTERNAL_FAILURE
-        say = reporter.failed if last_attempt else reporter.waiting
-        try:
-            say(reason if last_attempt else f"{reason}; another attempt follows")
-        except ArtreelError as silence:
-            logger.warning("status of job %s could not be written: %s", job.job_id, silence)
-        raise
-    reporter.succeeded(losses.in_words())
-    studio.observer.ended(State.SUCCEEDED)
-    return _outcome(job.job_id, State.SUCCEEDED, video=job.results.video)
-
-
-def _outcome(
-    job_id: str, state: State, *, reason: str | None = None, video: str | None = None
-) -> dict[str, Any]:
-    return {"job_id": job_id, "state": state.value, "reason": reason, "video": video}
-
-
-def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Losses:
-    reporter.running(Progress(0, 0, 0.0))
+    The video goes last: where it is, poster and report are, too. An attempt that died before it
+    is repeated, one that died after it is over.
+    """
+    if attempt.published():
+        return
+    deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
+    attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
         styles = {
@@ -231,18 +284,22 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Lo
             keyframe_interval=Frames.KEYFRAMES.interval(),
             poster=folder / "poster.jpg",
         )
+
+        def listen(progress: Progress) -> None:
+            attempt.progress(progress)
+            deadline.check(progress)
+
         painter = studio.painter()
         painting = paint_video(
             order,
             studio.media,
             painter,
             studio.motion(),
-            _listener(job, reporter, studio),
-            lambda facts: account.approve(
-                facts, painter, order.keyframe_interval, studio.seconds_left()
-            ),
+            listen,
+            lambda facts: account.approve(facts, painter, order.keyframe_interval, deadline),
         )
         painted = time.monotonic()
+        attempt.losses(painting.losses.in_words())
         written = report(
             job,
             painting,
@@ -262,30 +319,10 @@ def _paint_and_publish(job: Job, studio: Studio, reporter: StatusReporter) -> Lo
             painting.paint_seconds,
             written["cost_usd"],
         )
-        _publish(job.results, order, written, studio)
-    return painting.losses
-
-
-def _listener(job: Job, reporter: StatusReporter, studio: Studio) -> ProgressListener:
-    """Report progress, and stop what can't be finished before it has cost a whole run.
-
-    Speed tells the time that is needed only where every frame is painted.
-    """
-    is_steady = all(change.look.style is not None for change in job.timeline.changes)
-
-    def listen(progress: Progress) -> None:
-        reporter.running(progress)
-        is_judged = is_steady and progress.frames_done >= JUDGED_AFTER_FRAMES
-        needed = (progress.seconds_left or 0.0) if is_judged else 0.0
-        left = studio.seconds_left() - PUBLISHING_SECONDS
-        if needed > left:
-            raise Rejected(
-                f"the video is too long for one function: painting the rest takes about "
-                f"{needed:.0f} seconds, {max(0, left):.0f} are left; "
-                f"cut it, or choose a smaller working size"
-            )
-
-    return listen
+        if order.poster:
+            attempt.publish(order.poster, job.results.poster, "image/jpeg")
+        attempt.publish_json(written, job.results.report)
+        attempt.publish(order.result, job.results.video, "video/mp4")
 
 
 def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
@@ -311,13 +348,3 @@ def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
     version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
     studio.store.download(version, picture)
     return picture
-
-
-def _publish(
-    keys: ResultKeys, order: PaintOrder, written: Mapping[str, Any], studio: Studio
-) -> None:
-    bucket = studio.output_bucket
-    if order.poster:
-        studio.store.upload(order.poster, bucket, keys.poster, "image/jpeg")
-    studio.store.put_json(bucket, keys.report, written)
-    studio.store.upload(order.result, bucket, keys.video, "video/mp4")

@@ -48,6 +48,7 @@ class LocalStack:
     input_bucket: str
     output_bucket: str
     job_queue_url: str
+    abandoned_queue_url: str
     dead_letter_queue_url: str
     function_log: Path
 
@@ -100,6 +101,7 @@ def deploy(
         input_bucket=outputs["InputBucketName"],
         output_bucket=outputs["OutputBucketName"],
         job_queue_url=outputs["JobQueueUrl"],
+        abandoned_queue_url=outputs["AbandonedQueueUrl"],
         dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
         function_log=function_log,
     )

@@ -30,6 +30,7 @@ from infra.local.certificate import write_certificate
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -58,25 +59,31 @@ class EmulatedAws:
     @cached_property
     def s3(self) -> S3Client:
         """Buckets and objects."""
-        return boto3.client("s3", **self._owner)
+        return boto3.client("s3", **self.owner)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Queues."""
-        return boto3.client("sqs", **self._owner)
+        return boto3.client("sqs", **self.owner)
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Rules and their targets."""
+        return boto3.client("events", **self.owner)
 
     @cached_property
     def functions(self) -> LambdaClient:
         """Functions and what feeds them."""
-        return boto3.client("lambda", **self._owner)
+        return boto3.client("lambda", **self.owner)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """Stacks."""
-        return boto3.client("cloudformation", **self._owner)
+        return boto3.client("cloudformation", **self.owner)
 
     @property
-    def _owner(self) -> dict[str, Any]:
+    def owner(self) -> dict[str, Any]:
+        """What ``boto3.client`` takes to act as the owner of the account."""
         return {
             "endpoint_url": self.endpoint_url,
             "verify": str(self.certificate),

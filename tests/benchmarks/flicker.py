@@ -170,7 +170,7 @@ def judged(
     """All styles at once, since DeepFlow takes seconds."""
     estimate = deepflow()
     indices = range(len(frames) - 1)
-    chosen = sorted(random.Random(0).sample(indices, min(pairs, len(indices))))  # noqa: S311
+    chosen = sorted(random.Random(0).sample(indices, min(pairs, len(indices))))
     errors: dict[str, list[tuple[int, float, float]]] = {name: [] for name in painted}
     for i in chosen:
         videos = [video for way in painted.values() for video in (way.every, way.ours)]

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from handler.aws.object_store import S3ObjectStore
-from handler.domain.errors import Defect, Rejected, Unavailable
+from handler.domain.errors import Changed, Defect, Rejected, Unavailable
 from handler.domain.job import SourceObject, is_result
 from handler.domain.ports import ObjectStore
 from tests.fakes import FakeObjectStore
@@ -80,9 +80,12 @@ def test_a_file_comes_back_as_it_went(
 ) -> None:
     store, _ = both
     (tmp_path / "up").write_bytes(b"pixels")
-    store.upload(tmp_path / "up", BUCKET, key, "video/mp4")
+    store.upload(
+        tmp_path / "up", BUCKET, key, "video/mp4", metadata={"artreel-job": "0f"}, replaces=None
+    )
     facts = store.facts(BUCKET, key)
     assert facts is not None
+    assert facts.metadata["artreel-job"] == "0f"
     store.download(SourceObject(BUCKET, key, facts.version, facts.version_id), tmp_path / "down")
     assert (tmp_path / "down").read_bytes() == b"pixels"
 
@@ -90,8 +93,8 @@ def test_a_file_comes_back_as_it_went(
 def test_what_artreel_writes_is_marked(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
     store, seed = both
     (tmp_path / "up").write_bytes(b"pixels")
-    store.upload(tmp_path / "up", BUCKET, "result.mp4", "video/mp4")
-    store.put_json(BUCKET, "result.status.json", {})
+    store.upload(tmp_path / "up", BUCKET, "result.mp4", "video/mp4", metadata={}, replaces=None)
+    store.put_json(BUCKET, "result.status.json", {}, replaces=None)
     seed("upload.mp4", b"pixels", style="monet")
     marked = {
         key: facts is not None and is_result(facts.metadata)
@@ -126,18 +129,65 @@ def test_keys_begin_with_the_prefix_and_are_bounded(both: tuple[ObjectStore, See
 
 def test_json_replaces_json(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
     store, _ = both
-    store.put_json(BUCKET, "s.json", {"state": "läuft"})
-    store.put_json(BUCKET, "s.json", {"state": "fertig"})
+    assert store.read_json(BUCKET, "s.json") is None
+    first = store.put_json(BUCKET, "s.json", {"state": "läuft"}, replaces=None)
+    second = store.put_json(BUCKET, "s.json", {"state": "fertig"}, replaces=first)
+    assert store.read_json(BUCKET, "s.json") == ({"state": "fertig"}, second)
     facts = store.facts(BUCKET, "s.json")
     assert facts is not None
-    store.download(SourceObject(BUCKET, "s.json", facts.version), tmp_path / "down")
-    assert b"fertig" in (tmp_path / "down").read_bytes()
+    assert facts.etag == second
+
+
+def test_only_what_was_seen_is_replaced(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, seed = both
+    (tmp_path / "new").write_bytes(b"new")
+
+    def put(key: str, replaces: str | None) -> None:
+        store.upload(tmp_path / "new", BUCKET, key, "video/mp4", metadata={}, replaces=replaces)
+
+    with pytest.raises(Changed):
+        put("gone.mp4", "0123456789abcdef0123456789abcdef")
+    with pytest.raises(Changed):
+        store.put_json(BUCKET, "gone.json", {}, replaces="0123456789abcdef0123456789abcdef")
+    seed("clip.mp4", b"old")
+    seed("s.json", b"{}")
+    before = store.facts(BUCKET, "clip.mp4")
+    assert before is not None
+    with pytest.raises(Changed):
+        put("clip.mp4", None)
+    with pytest.raises(Changed):
+        store.put_json(BUCKET, "s.json", {"state": "running"}, replaces=None)
+    seed("clip.mp4", b"newer")
+    with pytest.raises(Changed):
+        put("clip.mp4", before.etag)
+    now = store.facts(BUCKET, "clip.mp4")
+    assert now is not None
+    put("clip.mp4", now.etag)
+
+
+@pytest.mark.parametrize("body", [b"no json", b"[1]", b"\xff"])
+def test_what_is_no_json_object_reads_as_an_empty_one(
+    both: tuple[ObjectStore, Seed], body: bytes
+) -> None:
+    store, seed = both
+    seed("s.json", body)
+    found = store.read_json(BUCKET, "s.json")
+    assert found is not None
+    assert found[0] == {}
 
 
 @mock_aws
 def test_a_bucket_that_is_missing_is_our_fault() -> None:
     with pytest.raises(Defect, match="NoSuchBucket"):
-        S3ObjectStore(boto3.client("s3")).put_json("nowhere", "key", {})
+        S3ObjectStore(boto3.client("s3")).put_json("nowhere", "key", {}, replaces=None)
+
+
+@mock_aws
+def test_uploading_to_a_bucket_that_is_missing_is_our_fault(tmp_path: Path) -> None:
+    (tmp_path / "up").write_bytes(b"x")
+    store = S3ObjectStore(boto3.client("s3"))
+    with pytest.raises(Defect, match="NoSuchBucket"):
+        store.upload(tmp_path / "up", "nowhere", "key", "video/mp4", metadata={}, replaces=None)
 
 
 def test_a_service_that_does_not_answer_is_nobodys_fault() -> None:

@@ -1,4 +1,4 @@
-"""artreel's buckets and table in an emulated AWS, what is put into them and what comes out."""
+"""artreel's buckets, table and queue in an emulated AWS, what goes in and what comes out."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ REGION: Final = "eu-central-1"
 INPUT_BUCKET = "artreel-e2e-input"
 OUTPUT_BUCKET = "artreel-e2e-output"
 JOB_TABLE = "artreel-e2e-jobs"
+JOB_QUEUE = "artreel-e2e-queue"
+ACCOUNT = "123456789012"
+"""Of the emulation."""
+
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "emulated", "AWS_SECRET_ACCESS_KEY": "emulated"}
 
 CLIP_FRAMES = 12
@@ -39,7 +43,7 @@ LEAST_CHANGE = 10.0
 
 @dataclass(frozen=True)
 class Stack:
-    """Both buckets, versioned, and the job table.
+    """Both buckets, versioned, the job table and the job queue.
 
     Attributes:
         endpoint: address of the emulated AWS as this process reaches it.
@@ -63,6 +67,9 @@ class Stack:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
         dynamodb.close()
+        sqs = self._session.client("sqs", endpoint_url=self.endpoint)
+        sqs.create_queue(QueueName=JOB_QUEUE)
+        sqs.close()
 
     def close(self) -> None:
         self.s3.close()
@@ -159,6 +166,7 @@ def function_settings(endpoint: str) -> dict[str, str]:
         "ARTREEL_INPUT_BUCKET": INPUT_BUCKET,
         "ARTREEL_OUTPUT_BUCKET": OUTPUT_BUCKET,
         "ARTREEL_JOB_TABLE": JOB_TABLE,
+        "ARTREEL_JOB_QUEUE_URL": f"{endpoint}/{ACCOUNT}/{JOB_QUEUE}",
     }
 
 

@@ -19,7 +19,7 @@ Mutation = Callable[[bytearray, random.Random], None]
 
 def mutated(content: bytes, seed: str) -> tuple[bytes, str]:
     """One to three mutations of a file, and their names."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     damaged = bytearray(content)
     chosen = chance.choices(MUTATIONS, k=chance.choice((1, 1, 2, 3)))
     for mutation in chosen:

@@ -35,6 +35,11 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
 
 
+def _announce(source: str) -> object:
+    entry: Any = {"Source": source, "DetailType": "Job Ended", "Detail": "{}"}
+    return boto3.client("events").put_events(Entries=[entry])
+
+
 def _may(call: Callable[[], object]) -> bool:
     try:
         call()
@@ -62,5 +67,8 @@ def _calls(key: str) -> dict[str, Callable[[], object]]:
         "delete a source": lambda: s3.delete_object(Bucket=source, Key=key),
         "read a result": lambda: s3.get_object(Bucket=output, Key="result.mp4"),
         "list results": lambda: s3.list_objects_v2(Bucket=output),
+        "delete a result": lambda: s3.delete_object(Bucket=output, Key="result.mp4"),
+        "forget a job": lambda: table.delete_item(TableName=jobs, Key=item),
+        "announce an end": lambda: _announce("artreel"),
         "scan jobs": lambda: table.scan(TableName=jobs),
     }

@@ -24,14 +24,20 @@ def test_only_the_packaging_of_the_function_changes(template: dict[str, Any]) ->
     local = with_local_packaging(template, "some.module.handler")
     assert template == before
 
-    function, original = local["Resources"].pop("OnUpload"), before["Resources"].pop("OnUpload")
+    for name, handler in (
+        ("OnUpload", "some.module.handler"),
+        ("OnDeadLetter", "handler.entrypoints.on_dead_letter.handler"),
+    ):
+        function, original = local["Resources"].pop(name), before["Resources"].pop(name)
+        assert function["Type"] == original["Type"]
+        assert function["Properties"]["Handler"] == handler
+        assert function["Properties"]["Runtime"] == "provided.al2023"
+        for property_name, value in original["Properties"].items():
+            gone = property_name in LOCAL | {"ImageConfig"}
+            assert gone or function["Properties"][property_name] == value
+        added = function["Properties"].keys() - original["Properties"].keys()
+        assert added == LOCAL - {"PackageType"}
     assert local == before
-    assert function["Type"] == original["Type"]
-    assert function["Properties"]["Handler"] == "some.module.handler"
-    assert function["Properties"]["Runtime"] == "provided.al2023"
-    for name, value in original["Properties"].items():
-        assert name in LOCAL or function["Properties"][name] == value
-    assert function["Properties"].keys() - original["Properties"].keys() == LOCAL - {"PackageType"}
 
 
 def test_a_function_that_overrides_the_images_command_keeps_its_handler() -> None:

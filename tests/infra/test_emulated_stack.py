@@ -21,6 +21,10 @@ ALLOWED = {
     "write a result",
     "remember a job",
     "recall a job",
+    "forget a job",
+    "read a result",
+    "list results",
+    "announce an end",
 }
 
 
@@ -80,12 +84,13 @@ def test_the_function_may_do_its_work_and_nothing_else(stack: LocalStack) -> Non
     assert len(may) > len(ALLOWED)
 
 
-def test_a_job_that_keeps_failing_ends_in_the_dead_letter_queue(stack: LocalStack) -> None:
-    stack.aws.s3.put_object(Bucket=stack.input_bucket, Key="videos/fails.mp4", Body=b"video")
-    wait_for(stack, "videos/fails.mp4.3.json")
+def test_a_job_that_keeps_failing_is_told_to_have_failed_and_kept(stack: LocalStack) -> None:
+    stack.aws.s3.put_object(Bucket=stack.input_bucket, Key="videos/brush/fails.mp4", Body=b"video")
+    wait_for(stack, "videos/brush/fails.mp4.3.json")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not waiting(stack, stack.dead_letter_queue_url) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert waiting(stack, stack.dead_letter_queue_url) == 1
     assert waiting(stack, stack.job_queue_url) == 0
-    assert "videos/fails.mp4.4.json" not in written(stack)
+    assert wait_for(stack, "brush/fails.status.json")["state"] == "failed"
+    assert "videos/brush/fails.mp4.4.json" not in written(stack)

@@ -57,7 +57,9 @@ ALLOWED = {
     ("OnUploadRole", "s3:GetObjectVersion", VIDEOS),
     ("OnUploadRole", "s3:GetObjectVersion", STYLES),
     ("OnUploadRole", "s3:GetObjectVersion", JOBS),
+    ("OnUploadRole", "s3:GetObject", RESULTS),
     ("OnUploadRole", "s3:ListBucket", "InputBucket.Arn"),
+    ("OnUploadRole", "s3:ListBucket", "OutputBucket.Arn"),
     ("OnUploadRole", "s3:PutObject", RESULTS),
     ("OnUploadRole", "s3:AbortMultipartUpload", RESULTS),
     ("OnUploadRole", "dynamodb:GetItem", "JobTable.Arn"),
@@ -73,14 +75,46 @@ ALLOWED = {
     # X-Ray's actions know no resources.
     ("OnUploadRole", "xray:PutTraceSegments", "*"),
     ("OnUploadRole", "xray:PutTelemetryRecords", "*"),
+    ("OnDeadLetterRole", "s3:GetObject", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObject", JOBS),
+    ("OnDeadLetterRole", "s3:GetObject", RESULTS),
+    ("OnDeadLetterRole", "s3:GetObjectVersion", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObjectVersion", JOBS),
+    ("OnDeadLetterRole", "s3:ListBucket", "InputBucket.Arn"),
+    ("OnDeadLetterRole", "s3:ListBucket", "OutputBucket.Arn"),
+    ("OnDeadLetterRole", "s3:PutObject", RESULTS),
+    ("OnDeadLetterRole", "dynamodb:GetItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "dynamodb:PutItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "dynamodb:UpdateItem", "JobTable.Arn"),
+    ("OnDeadLetterRole", "sqs:ReceiveMessage", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:DeleteMessage", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:GetQueueAttributes", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:ChangeMessageVisibility", "AbandonedQueue.Arn"),
+    ("OnDeadLetterRole", "sqs:SendMessage", "DeadLetterQueue.Arn"),
+    ("OnDeadLetterRole", "logs:CreateLogStream", "OnDeadLetterLogs.Arn"),
+    ("OnDeadLetterRole", "logs:PutLogEvents", "OnDeadLetterLogs.Arn"),
+    ("OnDeadLetterRole", "xray:PutTraceSegments", "*"),
+    ("OnDeadLetterRole", "xray:PutTelemetryRecords", "*"),
 }
 """Role, action and resource of everything that is allowed, without a condition."""
 
 ALLOWED_WITH_KEY = {
     ("OnUploadRole", "kms:Decrypt", "KmsKeyArn"),
     ("OnUploadRole", "kms:GenerateDataKey", "KmsKeyArn"),
+    ("OnDeadLetterRole", "kms:Decrypt", "KmsKeyArn"),
+    ("OnDeadLetterRole", "kms:GenerateDataKey", "KmsKeyArn"),
 }
 """What is allowed besides where there is a key, and only through the services that use it."""
+
+
+ALLOWED_FOR_EVENTS = {
+    (role, "events:PutEvents", f"arn:${{AWS::Partition}}:events:{place}:event-bus/default")
+    for role in ("OnUploadRole", "OnDeadLetterRole")
+    for place in ("${AWS::Region}:${AWS::AccountId}",)
+}
+"""Only ends of jobs are announced."""
+
+OWN_SOURCE = {"ForAllValues:StringEquals": {"events:source": "artreel"}}
 
 
 def as_list(value: Any) -> list[Any]:
@@ -121,8 +155,9 @@ def _with(condition: Any, table: set[tuple[str, str, str]]) -> set[tuple[str, st
 
 class TestPermissions:
     def test_every_allowed_action(self, deployed: Deployed) -> None:
-        assert granted(deployed()) == _with(None, ALLOWED)
-        with_key = _with(None, ALLOWED) | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
+        without_key = _with(None, ALLOWED) | _with(OWN_SOURCE, ALLOWED_FOR_EVENTS)
+        assert granted(deployed()) == without_key
+        with_key = without_key | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
         assert granted(deployed(KmsKeyArn=KEY)) == with_key
 
     def test_no_policy_hides_elsewhere(self, resources: Resources) -> None:
@@ -209,12 +244,19 @@ EXCEPTIONS = {
     ("CKV_AWS_115", "OnUpload"): "MaxConcurrency of the event source bounds it, without taking "
     "functions from the account's other stacks",
     ("CKV_AWS_173", "OnUpload"): "the variables are names and numbers, none is a secret",
+    ("CKV_AWS_26", "JobMails"): "EventBridge may not use the key that SNS brings",
+    ("CKV_AWS_116", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_117", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_115", "OnDeadLetter"): "the same as for OnUpload",
+    ("CKV_AWS_173", "OnDeadLetter"): "the same as for OnUpload",
 }
 EXCEPTIONS_WITHOUT_KEY = {
     ("CKV_AWS_27", "JobQueue"): NO_KEY,
     ("CKV_AWS_27", "DeadLetterQueue"): NO_KEY,
+    ("CKV_AWS_27", "AbandonedQueue"): NO_KEY,
     ("CKV_AWS_119", "JobTable"): NO_KEY,
     ("CKV_AWS_158", "OnUploadLogs"): NO_KEY,
+    ("CKV_AWS_158", "OnDeadLetterLogs"): NO_KEY,
 }
 
 

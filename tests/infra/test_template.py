@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
+from handler.domain.job import ResultKeys, SourceObject
+from handler.domain.job_ended import EVENT_SOURCE, JobEnded
+from handler.domain.status import Outcome, State
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 from tests.infra.conftest import Deployed
 
@@ -144,20 +147,26 @@ class TestEvents:
             "OutputBucketPolicy": "AWS::S3::BucketPolicy",
             "OnUploadRole": "AWS::IAM::Role",
             "OnUpload": "AWS::Lambda::Function",
+            "OnDeadLetterRole": "AWS::IAM::Role",
+            "OnDeadLetter": "AWS::Lambda::Function",
+            "JobEnded": "AWS::Events::Rule",
         }
 
-    def test_the_queue_is_the_only_source_of_the_function(self, resources: Resources) -> None:
-        sources = [
-            resource["Properties"]
+    def test_each_function_has_one_queue_and_no_other_source(self, resources: Resources) -> None:
+        sources = {
+            resource["Properties"]["FunctionName"]["Ref"]: resource["Properties"]
             for resource in resources.values()
             if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission")
-        ]
-        assert [source["EventSourceArn"] for source in sources] == [
-            {"Fn::GetAtt": ["JobQueue", "Arn"]}
-        ]
-        assert sources[0]["BatchSize"] == 1
-        assert sources[0]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert sources[0]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaxConcurrency"}}
+        }
+        assert {name: source["EventSourceArn"] for name, source in sources.items()} == {
+            "OnUpload": {"Fn::GetAtt": ["JobQueue", "Arn"]},
+            "OnDeadLetter": {"Fn::GetAtt": ["AbandonedQueue", "Arn"]},
+        }
+        for source in sources.values():
+            assert source["BatchSize"] == 1
+            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        concurrency = {"MaximumConcurrency": {"Ref": "MaxConcurrency"}}
+        assert sources["OnUpload"]["ScalingConfig"] == concurrency
 
 
 class TestQueues:
@@ -177,21 +186,50 @@ class TestQueues:
         )
         assert settings.max_receive_count == redrive["maxReceiveCount"]
 
-    def test_failed_jobs_are_kept_longer_than_waiting_ones(self, resources: Resources) -> None:
-        redrive = resources["JobQueue"]["Properties"]["RedrivePolicy"]
-        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-        kept, waiting = (
+    def test_a_job_that_is_given_up_is_ended_and_then_kept(self, resources: Resources) -> None:
+        for queue, following in (
+            ("JobQueue", "AbandonedQueue"),
+            ("AbandonedQueue", "DeadLetterQueue"),
+        ):
+            redrive = resources[queue]["Properties"]["RedrivePolicy"]
+            assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [following, "Arn"]}
+        waiting, ending, kept = (
             resources[name]["Properties"]["MessageRetentionPeriod"]
-            for name in ("DeadLetterQueue", "JobQueue")
+            for name in ("JobQueue", "AbandonedQueue", "DeadLetterQueue")
         )
-        assert kept > waiting
+        assert kept > ending > waiting
+
+    def test_the_end_of_a_job_is_said_by_who_reads_the_same_settings(
+        self, resources: Resources
+    ) -> None:
+        """What a job's id is made of, and where its results lie, must not differ."""
+        painting, ending = (
+            resources[name]["Properties"]["Environment"]["Variables"]
+            for name in ("OnUpload", "OnDeadLetter")
+        )
+        own = {"ARTREEL_JOB_QUEUE_URL", "ARTREEL_DEAD_LETTER_QUEUE_URL"}
+        assert {name: painting[name] for name in ending.keys() - own} == {
+            name: ending[name] for name in ending.keys() - own
+        }
+        assert ending["ARTREEL_JOB_QUEUE_URL"] == {"Ref": "AbandonedQueue"}
+        assert ending["ARTREEL_DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+        assert painting.keys() - ending.keys() == {
+            "ARTREEL_MAX_RECEIVE_COUNT",
+            "ARTREEL_MONTHLY_BUDGET_USD",
+            "ARTREEL_STATUS_INTERVAL_SECONDS",
+        }
+
+    def test_abandoned_jobs_stay_hidden_while_they_are_ended(self, resources: Resources) -> None:
+        timeout = resources["OnDeadLetter"]["Properties"]["Timeout"]
+        hidden = resources["AbandonedQueue"]["Properties"]["VisibilityTimeout"]
+        assert hidden >= LAMBDA_VISIBILITY_FACTOR * timeout
 
     def test_an_event_that_cannot_be_delivered_is_kept(self, resources: Resources) -> None:
         (target,) = resources["VideoUploaded"]["Properties"]["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": ["JobQueue", "Arn"]}
-        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["AbandonedQueue", "Arn"]}
 
-    @pytest.mark.parametrize("queue", ["JobQueue", "DeadLetterQueue"])
+    @pytest.mark.parametrize("queue", ["JobQueue", "AbandonedQueue"])
     def test_only_the_rule_may_send(self, resources: Resources, queue: str) -> None:
         policy = resources[f"{queue}Policy"]["Properties"]
         assert policy["Queues"] == [{"Ref": queue}]
@@ -202,6 +240,10 @@ class TestQueues:
         assert allowed["Condition"] == {
             "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["VideoUploaded", "Arn"]}}
         }
+
+    def test_nobody_from_outside_may_send_dead_letters(self, resources: Resources) -> None:
+        policy = resources["DeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]
+        assert statements(policy, "Allow") == []
 
 
 @pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])
@@ -225,6 +267,7 @@ class TestBuckets:
         ("InputBucketPolicy", "InputBucket"),
         ("OutputBucketPolicy", "OutputBucket"),
         ("JobQueuePolicy", "JobQueue"),
+        ("AbandonedQueuePolicy", "AbandonedQueue"),
         ("DeadLetterQueuePolicy", "DeadLetterQueue"),
     ],
 )
@@ -243,8 +286,62 @@ def test_the_input_bucket_keeps_versions(resources: Resources) -> None:
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_the_job_table_is_what_powertools_reads(resources: Resources) -> None:
+def test_the_job_table_has_the_key_and_the_expiration_that_the_ledger_writes(
+    resources: Resources,
+) -> None:
     table = resources["JobTable"]["Properties"]
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("function", ["OnUpload", "OnDeadLetter"])
+def test_a_function_writes_the_log_group_that_expires(resources: Resources, function: str) -> None:
+    logging = resources[function]["Properties"]["LoggingConfig"]
+    assert logging["LogGroup"] == {"Ref": f"{function}Logs"}
+    retention = resources[f"{function}Logs"]["Properties"]["RetentionInDays"]
+    assert retention == {"Ref": "LogRetentionDays"}
+
+
+class TestMails:
+    def test_are_sent_only_where_an_address_is_given(self, resources: Resources) -> None:
+        for name in ("JobMails", "JobMailsPolicy", "JobEnded"):
+            assert resources[name]["Condition"] == "HasNotifyEmail"
+
+    def test_only_the_rule_may_send_them(self, resources: Resources) -> None:
+        (allowed,) = statements(
+            resources["JobMailsPolicy"]["Properties"]["PolicyDocument"], "Allow"
+        )
+        assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+        assert allowed["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["JobEnded", "Arn"]}}
+        }
+
+    @pytest.mark.parametrize(
+        "outcome",
+        [
+            Outcome("0f", State.SUCCEEDED, video="monet/clip.mp4"),
+            Outcome("0f", State.REJECTED, "a reason"),
+            Outcome("0f", State.FAILED, "a reason"),
+        ],
+    )
+    def test_every_end_of_this_stack_is_mailed(
+        self, resources: Resources, outcome: Outcome
+    ) -> None:
+        given = resources["JobEnded"]["Properties"]["EventPattern"]
+        assert given["detail"] == {"results": {"bucket": [{"Ref": "OutputBucket"}]}}
+        rule = EventPattern(None, {**given, "detail": {"results": {"bucket": [OUTPUT]}}})
+        upload = SourceObject(INPUT, "videos/monet/clip.mp4", "v1")
+        results = ResultKeys.for_upload(upload.key)
+        for bucket, mailed in ((OUTPUT, True), ("of-another-stack", False)):
+            ended = JobEnded(outcome, upload, bucket, results, "2026-01-01T12:00:00.000+00:00")
+            event: Any = {
+                "source": EVENT_SOURCE,
+                "detail-type": ended.detail_type,
+                "detail": ended.detail,
+            }
+            assert rule.matches_event(event) is mailed
+
+    def test_their_text_is_in_the_event(self, resources: Resources) -> None:
+        (target,) = resources["JobEnded"]["Properties"]["Targets"]
+        assert target["InputTransformer"]["InputPathsMap"] == {"summary": "$.detail.summary"}

@@ -2,24 +2,41 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from handler import wiring
 from handler.aws.object_store import S3ObjectStore
 from handler.domain.job import JobRequest, ResultKeys
-from handler.pipeline.run_job import Studio, run_job
+from handler.pipeline.run_job import run_job
+from handler.pipeline.studio import Studio
 from tests.cloud import IN, OUT, Cloud
-from tests.fakes import FakeJobLedger, FakeMedia, FakeMotion, FakeObserver, FakePainter, accounts
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeJobLedger,
+    FakeMedia,
+    FakeMotion,
+    FakeObserver,
+    FakePainter,
+    accounts,
+)
 from tests.hostile_jobs import GOOD_VIDEO, HOSTILE, Upload
 
 READABLE = ("videos/", "styles/", "jobs/")
 
 
-def _studio() -> Studio:
+@pytest.fixture
+def ledger() -> FakeJobLedger:
+    """One as long as the buckets: its tokens say which status is newer."""
+    return FakeJobLedger()
+
+
+def _studio(ledger: FakeJobLedger) -> Studio:
     return Studio(
         store=S3ObjectStore(wiring.aws("s3")),
-        ledger=FakeJobLedger(),
+        ledger=ledger,
         accounts=accounts(),
+        announcer=FakeAnnouncer(),
         media=FakeMedia(),
         painter=FakePainter,
         motion=FakeMotion,
@@ -32,6 +49,8 @@ def _studio() -> Studio:
         max_style_bytes=100,
         status_interval_seconds=1000.0,
         seconds_left=lambda: 900.0,
+        longest_run_seconds=900.0,
+        lease_seconds=60.0,
     )
 
 
@@ -39,7 +58,9 @@ def _studio() -> Studio:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(HOSTILE)
-def test_every_request_to_s3_stays_where_it_belongs(cloud: Cloud, upload: Upload) -> None:
+def test_every_request_to_s3_stays_where_it_belongs(
+    cloud: Cloud, ledger: FakeJobLedger, upload: Upload
+) -> None:
     cloud.upload("styles/monet.jpg", bytes([100]))
     cloud.upload(GOOD_VIDEO, b"video")
     exists = len(upload.key.encode()) <= 1024  # S3 refuses longer ones
@@ -52,13 +73,13 @@ def test_every_request_to_s3_stays_where_it_belongs(cloud: Cloud, upload: Upload
     events = wiring.aws("s3").meta.events
     events.register("provide-client-params.s3", watch, unique_id="watch")
     try:
-        outcome = run_job(JobRequest(IN, upload.key, version), _studio())
+        outcome = run_job(JobRequest(IN, upload.key, version), _studio(ledger))
     finally:
         events.unregister("provide-client-params.s3", unique_id="watch")
 
-    assert outcome["state"] == ("succeeded" if upload.blamed is None else "rejected")
+    assert outcome.state == ("succeeded" if upload.blamed is None else "rejected")
     results = ResultKeys.for_upload(upload.key)
-    assert cloud.status(results.status.removesuffix(".status.json"))["state"] == outcome["state"]
+    assert cloud.status(results.status.removesuffix(".status.json"))["state"] == outcome.state
     for operation, params in requests:
         place = params.get("Key", params.get("Prefix", ""))
         if params["Bucket"] == IN:
@@ -67,5 +88,5 @@ def test_every_request_to_s3_stays_where_it_belongs(cloud: Cloud, upload: Upload
             assert not {"", ".", ".."} & set(place.split("/"))
         else:
             assert params["Bucket"] == OUT
-            assert operation == "PutObject"
+            assert operation in ("HeadObject", "GetObject", "PutObject")
             assert place in (results.video, results.poster, results.report, results.status)

@@ -247,16 +247,16 @@ def test_a_failed_message_comes_back_after_a_minute(
     (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
     event = queued(message["Body"])
     event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
-    hidden: list[int] = []
-    monkeypatch.setattr(SqsJobQueue, "deliver_again", _noting(hidden, SqsJobQueue.deliver_again))
+    hidden: list[float] = []
+    monkeypatch.setattr(SqsJobQueue, "hide", _noting(hidden, SqsJobQueue.hide))
     assert len(handle(event)["batchItemFailures"]) == 1
-    assert hidden == [60]
+    assert hidden == [90, 60]
 
 
 def _noting(
-    hidden: list[int], real: Callable[[SqsJobQueue, str, int], None]
-) -> Callable[[SqsJobQueue, str, int], None]:
-    def noting(queue: SqsJobQueue, receipt_handle: str, seconds: int) -> None:
+    hidden: list[float], real: Callable[[SqsJobQueue, str, float], None]
+) -> Callable[[SqsJobQueue, str, float], None]:
+    def noting(queue: SqsJobQueue, receipt_handle: str, seconds: float) -> None:
         real(queue, receipt_handle, seconds)
         hidden.append(seconds)
 

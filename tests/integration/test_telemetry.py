@@ -16,6 +16,7 @@ from handler import wiring
 from handler.aws.object_store import S3ObjectStore
 from handler.aws.telemetry import NAMESPACE
 from handler.domain.errors import Unavailable
+from handler.domain.status import State
 from tests import clips
 from tests.cloud import Cloud
 from tests.cloudwatch import OUR_METRICS
@@ -58,7 +59,11 @@ class Log:
 
 
 def run(cloud: Cloud, body: bytes, capsys: pytest.CaptureFixture[str], received: int = 1) -> Log:
-    handle(queued(uploaded(KEY, cloud.upload(KEY, body)), received=received))
+    event = queued(uploaded(KEY, cloud.upload(KEY, body)), received=received)
+    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=event["Records"][0]["body"])
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
+    event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
+    handle(event)
     written = capsys.readouterr()
     assert written.err == ""
     return Log(written.out)
@@ -126,8 +131,8 @@ def test_modules_below_the_handler_speak_json_too(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = run(cloud, b"no video", capsys)
-    (rejection,) = [line for line in log.events if "is rejected" in line["message"]]
-    assert rejection["location"].startswith("run_job:")
+    (rejection,) = [line for line in log.events if State.REJECTED in line["message"]]
+    assert rejection["location"].startswith("_once:")
     assert rejection["job_id"] == cloud.status("waves/clip")["job_id"]
 
 

@@ -12,8 +12,10 @@ from handler.aws.events import requests_in, requests_in_text
 from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, ResultKeys, SourceObject
 from handler.domain.ports import ObjectFacts
-from handler.pipeline.run_job import Studio, run_job
+from handler.pipeline.run_job import run_job
+from handler.pipeline.studio import Studio
 from tests.fakes import (
+    FakeAnnouncer,
     FakeJobLedger,
     FakeMedia,
     FakeMotion,
@@ -48,14 +50,29 @@ class WatchedStore(FakeObjectStore):
         self._note(self.read, source.bucket, source.key)
         super().download(source, path)
 
-    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        self._note(self.written, bucket, key)
-        super().upload(path, bucket, key, content_type)
+    def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
+        self._note(self.read, bucket, key)
+        return super().read_json(bucket, key)
 
-    def put_json(self, bucket: str, key: str, content: Mapping[str, Any]) -> None:
+    def upload(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: str | None,
+    ) -> None:
+        self._note(self.written, bucket, key)
+        super().upload(path, bucket, key, content_type, metadata=metadata, replaces=replaces)
+
+    def put_json(
+        self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
+    ) -> str:
         self._note(self.written, bucket, key)
         json.dumps(content, ensure_ascii=False).encode()  # as the real one writes it
-        super().put_json(bucket, key, content)
+        return super().put_json(bucket, key, content, replaces=replaces)
 
     @staticmethod
     def _note(accesses: list[tuple[str, str]], bucket: str, key: str) -> None:
@@ -72,6 +89,7 @@ def _studio(store: WatchedStore) -> Studio:
         store=store,
         ledger=FakeJobLedger(),
         accounts=accounts(FakeSpendCounter()),
+        announcer=FakeAnnouncer(),
         media=FakeMedia(),
         painter=FakePainter,
         motion=FakeMotion,
@@ -84,6 +102,8 @@ def _studio(store: WatchedStore) -> Studio:
         max_style_bytes=100,
         status_interval_seconds=1000.0,
         seconds_left=lambda: 900.0,
+        longest_run_seconds=900.0,
+        lease_seconds=60.0,
     )
 
 
@@ -94,19 +114,21 @@ def test_every_upload_gets_its_verdict_and_reaches_nothing_else(upload: Upload) 
     studio = _studio(store)
     version = store.seed("in", upload.key, upload.body)
     outcome = run_job(JobRequest("in", upload.key, version), studio)
-    event(f"{upload.key.partition('/')[0]} {outcome['state']}")
+    event(f"{upload.key.partition('/')[0]} {outcome.state}")
 
-    assert outcome["state"] == ("succeeded" if upload.blamed is None else "rejected")
+    assert outcome.state == ("succeeded" if upload.blamed is None else "rejected")
     if upload.blamed is not None:
-        assert upload.blamed in outcome["reason"]
-        assert len(outcome["reason"]) < 1500
-        assert "\n" not in outcome["reason"]
+        assert outcome.reason is not None
+        assert upload.blamed in outcome.reason
+        assert len(outcome.reason) < 1500
+        assert "\n" not in outcome.reason
     results = ResultKeys.for_upload(upload.key)
-    assert store.json("out", results.status)["state"] == outcome["state"]
-    assert all(bucket == "in" and key.startswith(READABLE) for bucket, key in store.read)
-    assert not any(part in ("", "..", ".") for _, key in store.read for part in key.split("/"))
+    assert store.json("out", results.status)["state"] == outcome.state
+    read = [key for bucket, key in store.read if bucket == "in"]
+    assert all(key.startswith(READABLE) for key in read)
+    assert not any(part in ("", "..", ".") for key in read for part in key.split("/"))
     allowed = {results.video, results.poster, results.report, results.status}
-    assert {key for bucket, key in store.written if bucket == "out"} <= allowed
+    assert {key for bucket, key in (*store.read, *store.written) if bucket == "out"} <= allowed
     assert all(bucket == "out" for bucket, _ in store.written)
 
 

@@ -1,22 +1,31 @@
 import copy
 import json
 import re
-from collections.abc import Callable
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handler.domain.errors import Busy, Defect, Rejected, Unavailable
-from handler.domain.job import JobRequest
+from handler.domain.claim import Delivery
+from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
+from handler.domain.job import JOB_METADATA, JobRequest
 from handler.domain.plan import PUBLISHING_SECONDS
 from handler.domain.ports import Reservation
+from handler.domain.status import Outcome, State
 from handler.domain.timeline import Look, LookChange, Timeline
-from handler.pipeline.run_job import INTERNAL_FAILURE, OWN_RESULT, Studio, run_job
+from handler.pipeline.attempt import INTERNAL_FAILURE
+from handler.pipeline.run_job import GAVE_UP, OWN_RESULT, give_up, run_job
+from handler.pipeline.studio import Studio
 from tests.fakes import (
     FACTS,
+    FakeAnnouncer,
     FakeJobLedger,
     FakeMedia,
     FakeMotion,
@@ -38,6 +47,7 @@ class Bench:
     def __init__(self) -> None:
         self.store = FakeObjectStore()
         self.ledger = FakeJobLedger()
+        self.announcer = FakeAnnouncer()
         self.media = FakeMedia()
         self.painter = FakePainter()
         self.observer = FakeObserver()
@@ -46,6 +56,7 @@ class Bench:
             store=self.store,
             ledger=self.ledger,
             accounts=accounts(self.spend),
+            announcer=self.announcer,
             media=self.media,
             painter=lambda: self.painter,
             motion=FakeMotion,
@@ -56,27 +67,42 @@ class Bench:
             working_size_px=1024,
             max_source_bytes=1000,
             max_style_bytes=100,
-            status_interval_seconds=0.0,
+            status_interval_seconds=1000.0,
             seconds_left=lambda: 900.0,
+            longest_run_seconds=900.0,
+            lease_seconds=60.0,
             now=lambda: NOON,
         )
         self.store.seed("in", "styles/monet.jpg", bytes([100]))
         self.store.seed("in", KEY, b"video")
 
     def run(self, key: str = KEY, **wishes: Any) -> dict[str, Any]:
-        return run_job(JobRequest("in", key, **wishes), self.studio)
+        return run_job(JobRequest("in", key, **wishes), self.studio).as_json()
+
+    def deliver(self, message: str = "m1", *, last: bool = False, **wishes: Any) -> Outcome:
+        """As the queue does it."""
+        delivery = Delivery(message, last_attempt=last, asks_anew=False)
+        return run_job(JobRequest("in", KEY, **wishes), self.studio, delivery)
+
+    def give_up(self, message: str = "m1", **wishes: Any) -> Outcome | None:
+        delivery = Delivery(message, asks_anew=False)
+        return give_up(JobRequest("in", KEY, **wishes), self.studio, delivery)
 
     def status(self, path: str = "monet/clip") -> dict[str, Any]:
         return self.store.json("out", f"{path}.status.json")
 
+    def events(self) -> list[str]:
+        return [ended.outcome.state for ended in self.announcer.ended]
+
     def watch_statuses(self) -> list[dict[str, Any]]:
         seen: list[dict[str, Any]] = []
-        put: Callable[..., None] = self.store.put_json
+        put: Callable[..., str] = self.store.put_json
 
-        def noting(bucket: str, key: str, content: Any) -> None:
+        def noting(bucket: str, key: str, content: Any, *, replaces: str | None) -> str:
+            etag = put(bucket, key, content, replaces=replaces)
             if key.endswith(".status.json"):
                 seen.append(dict(content))
-            put(bucket, key, content)
+            return etag
 
         self.store.put_json = noting  # type: ignore[method-assign]
         return seen
@@ -119,27 +145,13 @@ def test_no_cost_is_claimed_where_no_function_runs(bench: Bench) -> None:
     assert report["estimate"]["cost_usd"] is None
 
 
-def test_status_runs_from_the_first_frame_to_the_last(bench: Bench) -> None:
-    seen = bench.watch_statuses()
-    bench.run()
-    assert [status["state"] for status in seen[:-1]] == ["running"] * 7
-    assert [status["frames_done"] for status in seen] == [0, 0, 1, 2, 3, 4, 5, 5]
-
-
-def test_status_is_not_written_for_every_frame(bench: Bench) -> None:
-    bench.studio = replace(bench.studio, status_interval_seconds=1000.0)
-    seen = bench.watch_statuses()
-    bench.run()
-    assert [status["state"] for status in seen] == ["running", "succeeded"]
-
-
 def test_a_status_that_can_not_be_written_does_not_stop_the_painting(bench: Bench) -> None:
     put = bench.store.put_json
 
-    def refuses_while_running(bucket: str, key: str, content: Any) -> None:
+    def refuses_while_running(bucket: str, key: str, content: Any, **also: Any) -> str:
         if content.get("state") == "running":
             raise Unavailable("slow down")
-        put(bucket, key, content)
+        return put(bucket, key, content, **also)
 
     bench.store.put_json = refuses_while_running  # type: ignore[method-assign]
     assert bench.run()["state"] == "succeeded"
@@ -156,12 +168,6 @@ def test_a_new_version_is_painted_again(bench: Bench) -> None:
     bench.store.seed("in", KEY, b"another video")
     assert bench.run()["job_id"] != first["job_id"]
     assert bench.painter.frames_painted == 4
-
-
-def test_an_event_paints_the_version_that_it_names(bench: Bench) -> None:
-    old = bench.store.seed("in", KEY, b"old")
-    bench.store.seed("in", KEY, b"broken")
-    assert bench.run(version_id=old)["state"] == "succeeded"
 
 
 def test_metadata_and_default_name_a_style(bench: Bench) -> None:
@@ -249,7 +255,7 @@ def test_the_operator_hears_how_each_attempt_ended(bench: Bench) -> None:
     bench.painter.on_paint = _raise(Defect("the model is broken"))
     for last_attempt in (False, True):
         with pytest.raises(Defect):
-            run_job(JobRequest("in", KEY), bench.studio, last_attempt=last_attempt)
+            bench.deliver(last=last_attempt)
     assert bench.observer.states == ["succeeded", "rejected", "queued", "failed"]
     report = bench.store.json("out", "monet/clip.report.json")
     assert bench.observer.frames == [(5, report["frames_painted"])]
@@ -265,7 +271,7 @@ def test_a_failure_leaves_the_job_free_and_says_that_another_attempt_follows(
 ) -> None:
     bench.painter.on_paint = _raise(Unavailable("the network is away"))
     with pytest.raises(Unavailable):
-        run_job(JobRequest("in", KEY), bench.studio, last_attempt=False)
+        bench.deliver()
     status = bench.status()
     assert status["state"] == "queued"
     assert status["reason"] == "the network is away; another attempt follows"
@@ -314,7 +320,7 @@ def test_a_rejection_inside_the_painter_is_the_users(bench: Bench) -> None:
     assert bench.store.keys_of("out") == {"monet/clip.status.json"}
 
 
-def _raise(error: Exception) -> Callable[[], None]:
+def _raise(error: BaseException) -> Callable[[], None]:
     def raises() -> None:
         raise error
 
@@ -329,7 +335,9 @@ def test_rejected_is_not_raised(bench: Bench) -> None:
 def _long(bench: Bench, seconds_left: float) -> None:
     bench.media.facts = replace(FACTS, frame_count=300)
     bench.media.decodable = 300
-    bench.studio = replace(bench.studio, seconds_left=lambda: seconds_left)
+    bench.studio = replace(
+        bench.studio, seconds_left=lambda: seconds_left, longest_run_seconds=seconds_left
+    )
 
 
 def test_a_video_that_can_not_be_finished_in_time_is_stopped_early(bench: Bench) -> None:
@@ -351,16 +359,34 @@ def test_a_short_video_is_not_judged(bench: Bench) -> None:
     assert bench.run()["state"] == "succeeded"
 
 
-def test_nothing_is_painted_into_the_time_for_publishing(bench: Bench) -> None:
-    bench.studio = replace(bench.studio, seconds_left=lambda: PUBLISHING_SECONDS - 1)
+def test_nothing_is_begun_that_no_worker_could_finish(bench: Bench) -> None:
+    _long(bench, seconds_left=PUBLISHING_SECONDS - 1)
     assert bench.run()["state"] == "rejected"
+    assert bench.painter.vectors_made == 0
 
 
-def test_a_rejection_is_forgotten_once_its_reason_is_gone(bench: Bench) -> None:
+def test_a_worker_that_began_too_late_gives_the_job_to_a_fresh_one(bench: Bench) -> None:
+    fresh = bench.studio
+    bench.studio = replace(fresh, seconds_left=lambda: PUBLISHING_SECONDS - 1)
+    with pytest.raises(Unavailable, match="began too late"):
+        bench.deliver()
+    assert bench.painter.vectors_made == 0
+    bench.studio = fresh
+    assert bench.deliver().state is State.SUCCEEDED
+
+
+def test_a_rejection_is_tried_again_when_it_is_asked_for_again(bench: Bench) -> None:
     bench.store.seed("in", "videos/wave/clip.mp4", b"video")
     assert bench.run("videos/wave/clip.mp4")["state"] == "rejected"
     bench.store.seed("in", "styles/wave.jpg", bytes([7]))
     assert bench.run("videos/wave/clip.mp4")["state"] == "succeeded"
+
+
+def _raise_of(error: Exception) -> Callable[..., None]:
+    def raises(*_: object) -> None:
+        raise error
+
+    return raises
 
 
 def order(bench: Bench, name: str = "night", **fields: Any) -> dict[str, Any]:
@@ -485,11 +511,13 @@ def test_a_killed_worker_leaves_its_reservation_and_the_next_attempt_has_it(benc
         job_id = reservation.job_id
         raise KeyboardInterrupt  # passes every `except Exception`, as a kill does
 
+    bench.painter.on_paint = _raise(KeyboardInterrupt())
     settle, bench.spend.settle = bench.spend.settle, dies  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         bench.run()
     assert set(bench.spend.reserved_usd) == {job_id}
     before = bench.spend.total_usd
+    bench.painter.on_paint = lambda: None
     bench.spend.settle = settle  # type: ignore[method-assign]
     bench.spend.cap_usd = before  # nothing is left for another job
     assert bench.run()["state"] == "succeeded"
@@ -519,6 +547,17 @@ def test_a_video_that_can_not_fit_is_rejected_before_anything_is_painted(bench: 
     assert bench.painter.vectors_made == 0
 
 
+def test_a_video_for_which_a_fresh_worker_has_the_time_is_left_to_it(bench: Bench) -> None:
+    bench.media.facts = replace(FACTS, width=3840, height=2160, frame_count=2_000)
+    late = PUBLISHING_SECONDS + 1
+    bench.studio = replace(bench.studio, seconds_left=lambda: late, longest_run_seconds=900.0)
+    with pytest.raises(Unavailable, match="began too late"):
+        bench.deliver()
+    bench.studio = replace(bench.studio, longest_run_seconds=late)
+    assert bench.deliver().state is State.REJECTED
+    assert bench.painter.vectors_made == 0
+
+
 def test_a_budget_needs_a_bill(bench: Bench) -> None:
     bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
     assert "a budget can't be kept" in order(bench, budget_usd=1.0)["reason"]
@@ -531,3 +570,408 @@ def test_a_model_that_was_not_measured_is_a_fault_where_money_is_spent(bench: Be
     bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
     assert bench.run()["state"] == "succeeded"
     assert bench.store.json("out", "monet/clip.report.json")["estimate"] is None
+
+
+class TestOnce:
+    def test_what_ended_is_not_done_again_for_a_late_message(self, bench: Bench) -> None:
+        bench.media.decodable = 0
+        first = bench.deliver()
+        bench.media.decodable = FACTS.frame_count
+        assert first.state is State.REJECTED
+        assert bench.deliver("m2") == first
+        assert bench.events() == ["rejected"]
+
+    def test_a_duplicate_learns_who_carries_the_job(self, bench: Bench) -> None:
+        clashes: list[str] = []
+
+        def meanwhile() -> None:
+            bench.painter.on_paint = lambda: None
+            with pytest.raises(Busy) as busy:
+                bench.deliver("m2")
+            clashes.append(busy.value.carrier)
+
+        bench.painter.on_paint = meanwhile
+        bench.deliver("m1")
+        assert clashes == ["m1"]
+        assert bench.painter.frames_painted == 2
+
+    def test_a_killed_workers_job_is_done_by_the_next(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(KeyboardInterrupt())
+        bench.ledger.release = lambda *_: None  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            bench.deliver()
+        bench.painter.on_paint = lambda: None
+        with pytest.raises(Busy):
+            bench.deliver()
+        bench.ledger.now = lambda: 1e12
+        assert bench.deliver().state is State.SUCCEEDED
+
+    def test_a_worker_that_lost_its_claim_publishes_nothing(self, bench: Bench) -> None:
+        def taken_over() -> None:
+            bench.painter.on_paint = lambda: None
+            (held,) = bench.ledger.held.values()
+            held.until = 1.0
+            bench.ledger.claim(held.claim.job_id, held.claim.result, held.upload, "m2")
+
+        bench.painter.on_paint = taken_over
+        with pytest.raises(ClaimLost):
+            bench.deliver(last=True)
+        assert bench.store.keys_of("out") <= {"monet/clip.status.json"}
+        assert bench.events() == []
+
+    def test_what_was_published_before_a_crash_is_kept_and_finished(self, bench: Bench) -> None:
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        video = bench.store.objects["out", "monet/clip.mp4"]
+        assert bench.status()["state"] == "succeeded"
+        del bench.announcer.announce
+        outcome = bench.deliver()
+        assert outcome.state is State.SUCCEEDED
+        assert bench.events() == ["succeeded"]
+        assert bench.painter.frames_painted == 2
+        assert bench.store.objects["out", "monet/clip.mp4"] == video
+        assert (bench.status()["state"], bench.status()["frames_done"]) == ("succeeded", 5)
+
+    @pytest.mark.parametrize("key", ["monet/clip.jpg", "monet/clip.report.json", "monet/clip.mp4"])
+    def test_a_crash_while_publishing_is_mended_by_the_next(self, bench: Bench, key: str) -> None:
+        put, upload = bench.store.put_json, bench.store.upload
+
+        def breaks(real: Callable[..., Any]) -> Callable[..., Any]:
+            def broken(*arguments: Any, **also: Any) -> Any:
+                if key in arguments:
+                    raise Unavailable("the store is away")
+                return real(*arguments, **also)
+
+            return broken
+
+        bench.store.put_json = breaks(put)  # type: ignore[method-assign]
+        bench.store.upload = breaks(upload)  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        assert "monet/clip.mp4" not in bench.store.keys_of("out")
+        bench.store.put_json, bench.store.upload = put, upload  # type: ignore[method-assign]
+        assert bench.deliver().state is State.SUCCEEDED
+        assert bench.store.keys_of("out") == RESULTS
+
+    def test_an_upload_whose_answer_got_lost_is_not_repeated(self, bench: Bench) -> None:
+        upload = bench.store.upload
+
+        def answer_gets_lost(*arguments: Any, **also: Any) -> None:
+            upload(*arguments, **also)
+            bench.store.upload = upload  # type: ignore[method-assign]
+            raise Unavailable("the answer got lost")
+
+        def on_video(*arguments: Any, **also: Any) -> None:
+            (answer_gets_lost if "monet/clip.mp4" in arguments else upload)(*arguments, **also)
+
+        bench.store.upload = on_video  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        bench.deliver()
+        assert len(bench.store.objects["out", "monet/clip.mp4"]) == 1
+        mark = bench.store.objects["out", "monet/clip.mp4"][0].metadata
+        assert mark[JOB_METADATA] == bench.announcer.ended[0].outcome.job_id
+
+    def test_an_upload_that_is_refused_because_of_itself_is_there(self, bench: Bench) -> None:
+        upload = bench.store.upload
+
+        def repeats(*arguments: Any, **also: Any) -> None:
+            upload(*arguments, **also)
+            upload(*arguments, **also)
+
+        bench.store.upload = repeats  # type: ignore[method-assign]
+        assert bench.deliver().state is State.SUCCEEDED
+        assert len(bench.store.objects["out", "monet/clip.mp4"]) == 1
+
+    @pytest.mark.parametrize("last", [True, False])
+    def test_a_rejection_that_was_written_is_not_changed_by_those_who_come_after(
+        self, bench: Bench, last: bool
+    ) -> None:
+        bench.media.decodable = 0
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        del bench.announcer.announce
+        bench.media.decodable = FACTS.frame_count
+        outcome = bench.give_up() if last else bench.deliver()
+        assert outcome is not None
+        assert outcome.state is State.REJECTED
+        assert bench.status()["reason"] == outcome.reason
+        assert bench.events() == ["rejected"]
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+class TestNewestWins:
+    def test_an_older_upload_that_comes_late_is_not_painted(self, bench: Bench) -> None:
+        old = bench.store.objects["in", KEY][0].version_id
+        bench.store.seed("in", KEY, b"newer video")
+        newer = bench.deliver()
+        outcome = bench.deliver("m2", version_id=old)
+        assert outcome.state is State.REJECTED
+        assert "a newer upload" in str(outcome.reason)
+        assert bench.painter.frames_painted == 2
+        assert bench.status()["job_id"] == newer.job_id
+        assert bench.events() == ["succeeded", "rejected"]
+
+    def test_an_upload_that_is_replaced_while_it_is_painted_is_not_published(
+        self, bench: Bench
+    ) -> None:
+        def replaced() -> None:
+            bench.painter.on_paint = lambda: None
+            bench.store.seed("in", KEY, b"newer video")
+
+        bench.painter.on_paint = replaced
+        older = bench.deliver()
+        assert older.state is State.REJECTED
+        assert "monet/clip.mp4" not in bench.store.keys_of("out")
+        newer = bench.deliver("m2")
+        assert newer.state is State.SUCCEEDED
+        assert newer.job_id != older.job_id
+
+    def test_the_newer_upload_takes_over_at_once(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The real one keeps one folder a process; here one process plays two workers.
+        monkeypatch.setattr("handler.pipeline.run_job.workspace", _workspace)
+        newer: list[Outcome] = []
+
+        def replaced() -> None:
+            bench.painter.on_paint = lambda: None
+            bench.store.seed("in", KEY, b"newer video")
+            bench.studio = replace(bench.studio, media=FakeMedia())
+            newer.append(bench.deliver("m2"))
+
+        bench.painter.on_paint = replaced
+        older = bench.deliver("m1")
+        assert [newer[0].state, older.state] == [State.SUCCEEDED, State.REJECTED]
+        assert bench.status()["job_id"] == newer[0].job_id
+        (video,) = bench.store.objects["out", "monet/clip.mp4"]
+        assert video.metadata[JOB_METADATA] == newer[0].job_id
+
+    def test_an_event_without_a_version_is_known_by_its_etag(self, bench: Bench) -> None:
+        old = bench.store.objects["in", KEY][0].etag
+        bench.store.seed("in", KEY, b"newer video")
+        assert bench.deliver(etag=old).state is State.REJECTED
+        new = bench.store.objects["in", KEY][1].etag
+        assert bench.deliver(etag=new).state is State.SUCCEEDED
+
+    def test_deleting_the_upload_does_not_stop_its_painting(self, bench: Bench) -> None:
+        version = bench.store.objects["in", KEY][0].version_id
+        facts = bench.store.facts
+
+        def deleted(bucket: str, key: str, version_id: str | None = None) -> Any:
+            return None if (key, version_id) == (KEY, None) else facts(bucket, key, version_id)
+
+        bench.store.facts = deleted  # type: ignore[method-assign]
+        assert bench.deliver(version_id=version).state is State.SUCCEEDED
+
+
+class TestStatus:
+    def test_it_says_that_the_job_runs_and_how_it_ended(self, bench: Bench) -> None:
+        seen = bench.watch_statuses()
+        bench.run()
+        assert [status["state"] for status in seen] in (["running", "succeeded"], ["succeeded"])
+        assert seen[-1]["cost_usd"] >= 0
+
+    def test_a_running_job_is_written_without_being_asked(self, bench: Bench) -> None:
+        bench.studio = replace(bench.studio, status_interval_seconds=0.001)
+        seen = bench.watch_statuses()
+        written = threading.Event()
+
+        def wait_for_a_status() -> None:
+            while not any(status["frames_done"] == 0 for status in seen):
+                written.wait(0.001)
+
+        bench.painter.on_paint = wait_for_a_status
+        bench.run()
+        assert seen[0]["state"] == "running"
+        assert seen[-1]["state"] == "succeeded"
+
+    def test_a_store_that_hangs_on_it_holds_nothing_up(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.pipeline.report.PATIENCE_SECONDS", 0.0)
+        put, freed = bench.store.put_json, threading.Event()
+        late: list[BaseException] = []
+
+        def hangs(bucket: str, key: str, content: Any, *, replaces: str | None) -> str:
+            if content.get("state") == "running":
+                freed.wait()
+            try:
+                return put(bucket, key, content, replaces=replaces)
+            except Unavailable as error:
+                late.append(error)
+                raise
+
+        bench.store.put_json = hangs  # type: ignore[method-assign]
+        assert bench.run()["state"] == "succeeded"
+        freed.set()
+        for thread in threading.enumerate():
+            if thread.name == "status":
+                thread.join()
+        assert bench.status()["state"] == "succeeded"
+
+    def test_what_was_lost_is_said_also_by_the_attempt_that_only_finishes(
+        self, bench: Bench
+    ) -> None:
+        bench.media.decodable = 3
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        lost = bench.status()["lost"]
+        assert lost == "2 of 5 frames of the source could not be read"
+        del bench.store.objects["out", "monet/clip.status.json"]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        assert bench.status()["lost"] == lost
+        del bench.announcer.announce
+        assert bench.deliver().state is State.SUCCEEDED
+        assert (bench.status()["lost"], bench.painter.frames_painted) == (lost, 2)
+
+    def test_an_end_that_can_not_be_written_is_said_by_the_next_attempt(self, bench: Bench) -> None:
+        put = bench.store.put_json
+
+        def refuses_the_end(bucket: str, key: str, content: Any, **also: Any) -> str:
+            if content.get("state") == "succeeded":
+                raise Unavailable("slow down")
+            return put(bucket, key, content, **also)
+
+        bench.store.put_json = refuses_the_end  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        assert bench.events() == []
+        bench.store.put_json = put  # type: ignore[method-assign]
+        assert bench.deliver().state is State.SUCCEEDED
+        assert bench.status()["state"] == "succeeded"
+        assert bench.painter.frames_painted == 2
+
+
+class TestGivingUp:
+    def test_a_job_whose_workers_were_killed_has_failed(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            bench.deliver()
+        outcome = bench.give_up()
+        assert outcome is not None
+        assert (outcome.state, outcome.reason) == (State.FAILED, GAVE_UP)
+        assert (bench.status()["state"], bench.status()["reason"]) == ("failed", GAVE_UP)
+        assert bench.events() == ["failed"]
+        assert bench.give_up() == outcome
+        assert bench.events() == ["failed"]
+
+    def test_the_last_known_reason_is_given(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(Unavailable("the network is away"))
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        outcome = bench.give_up()
+        assert outcome is not None
+        assert outcome.reason == "the network is away"
+
+    def test_a_job_that_was_never_begun_has_failed_too(self, bench: Bench) -> None:
+        outcome = bench.give_up()
+        assert outcome is not None
+        assert bench.status()["state"] == "failed"
+
+    def test_a_job_that_ended_stays_as_it_is(self, bench: Bench) -> None:
+        done = bench.deliver()
+        assert bench.give_up() == done
+        assert bench.events() == ["succeeded"]
+
+    def test_a_job_that_another_message_carries_is_left_to_it(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(Unavailable("the network is away"))
+        with pytest.raises(Unavailable):
+            bench.deliver("m1")
+        assert bench.give_up("m2") is None
+        assert bench.status()["state"] == "queued"
+
+    def test_a_job_that_is_being_painted_is_waited_for(self, bench: Bench) -> None:
+        waited = []
+
+        def meanwhile() -> None:
+            bench.painter.on_paint = lambda: None
+            with pytest.raises(Busy):
+                bench.give_up("m1")
+            waited.append(True)
+
+        bench.painter.on_paint = meanwhile
+        bench.deliver("m1")
+        assert waited
+        assert bench.events() == ["succeeded"]
+
+    def test_a_published_video_is_no_failure(self, bench: Bench) -> None:
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        del bench.announcer.announce
+        outcome = bench.give_up()
+        assert outcome is not None
+        assert outcome.state is State.SUCCEEDED
+
+    def test_a_redriven_job_is_tried_again_and_may_fail_again(self, bench: Bench) -> None:
+        bench.give_up()
+        bench.painter.on_paint = _raise(KeyboardInterrupt())
+        redriven = Delivery("m9", last_attempt=False, asks_anew=True)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(JobRequest("in", KEY), bench.studio, redriven)
+        bench.give_up("m9")
+        assert bench.events() == ["failed", "failed"]
+        assert bench.status()["state"] == "failed"
+        bench.painter.on_paint = lambda: None
+        assert run_job(JobRequest("in", KEY), bench.studio, redriven).state is State.SUCCEEDED
+
+
+class TestJobFiles:
+    """What is claimed, told and looked at again is the job file, not the video that it names."""
+
+    KEY = "jobs/night.json"
+
+    @pytest.fixture
+    def version(self, bench: Bench) -> str:
+        return bench.store.seed("in", self.KEY, json.dumps({"video": KEY}).encode())
+
+    def test_a_job_that_was_given_up_fails_beside_its_own_name(
+        self, bench: Bench, version: str
+    ) -> None:
+        request = JobRequest("in", self.KEY, version)
+        outcome = give_up(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome is not None
+        assert outcome.state is State.FAILED
+        assert bench.store.keys_of("out") == {"jobs/night.status.json"}
+        assert bench.status("jobs/night")["state"] == "failed"
+        (ended,) = bench.announcer.ended
+        assert (ended.upload.key, ended.upload.version) == (self.KEY, version)
+        assert ended.results.status == "jobs/night.status.json"
+
+    def test_a_job_file_that_was_replaced_is_not_painted(self, bench: Bench, version: str) -> None:
+        bench.store.seed("in", self.KEY, json.dumps({"video": KEY, "working_size": 64}).encode())
+        request = JobRequest("in", self.KEY, version)
+        outcome = run_job(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome.state is State.REJECTED
+        assert outcome.reason == f"a newer upload of {self.KEY} replaced this one"
+        assert bench.store.keys_of("out") == set()
+        assert bench.painter.frames_painted == 0
+
+    def test_a_video_that_is_uploaded_anew_does_not_stop_the_job_that_names_it(
+        self, bench: Bench, version: str
+    ) -> None:
+        def replaced() -> None:
+            bench.painter.on_paint = lambda: None
+            bench.store.seed("in", KEY, b"newer video")
+
+        bench.painter.on_paint = replaced
+        request = JobRequest("in", self.KEY, version)
+        outcome = run_job(request, bench.studio, Delivery("m1", asks_anew=False))
+        assert outcome.state is State.SUCCEEDED
+        assert bench.status("jobs/night")["video"] == "jobs/night.mp4"
+
+    def test_a_key_that_is_none_is_refused_without_looking_it_up(self, bench: Bench) -> None:
+        bench.store.seed("in", "jobs/notes.txt", b"{}")
+        outcome = bench.run("jobs/notes.txt", etag="e")
+        assert "a job file is named" in str(outcome["reason"])
+        assert bench.status("jobs/notes.txt")["state"] == "rejected"
