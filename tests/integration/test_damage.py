@@ -7,6 +7,7 @@ import pytest
 
 from handler.domain.losses import Losses, Stretch
 from handler.media.ffmpeg import FfmpegMedia
+from handler.media.probe import probe
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from tests.clips import ffmpeg
 from tests.fakes import FakeMotion, FakePainter
@@ -75,6 +76,21 @@ def test_a_clip_cut_short_is_painted_as_far_as_it_goes(tmp_path: Path, ending: s
     words = losses.in_words()
     assert words
     assert f"{losses.frames} of {losses.announced} frames of the source could not be read" in words
+
+
+@pytest.mark.parametrize("ending", ["flv", "mkv", "webm"])
+@pytest.mark.parametrize("place", [0.05, 0.9])
+def test_damage_is_heard_of_wherever_the_reader_meets_it(
+    tmp_path: Path, ending: str, place: float
+) -> None:
+    """While it opens the file, too, of which it reads a good part."""
+    content = bytearray(_clip(tmp_path, ending))
+    assert not probe(tmp_path / f"whole.{ending}").announced.is_broken
+    begin = int(len(content) * place)
+    del content[begin : begin + 64]
+    damaged = tmp_path / f"damaged.{ending}"
+    damaged.write_bytes(content)
+    assert probe(damaged).announced.is_broken
 
 
 def test_losses_are_said_in_words_and_numbers() -> None:
