@@ -165,7 +165,7 @@ def look_into(
         "sound": [
             sound[stream.index].as_json(index, begin)
             for index, stream in enumerate(container.streams.audio)
-            if stream.index in sound and sound[stream.index].packets
+            if stream.index in sound and sound[stream.index].is_heard
         ],
         "subtitles": [
             index
@@ -239,16 +239,18 @@ def colors(frame: VideoFrame, video: VideoStream) -> dict[str, Any]:
 
 
 class Sound:
-    """Counts the packets of one sound track."""
+    """Counts the packets of one sound track, and tells whether any of them is heard."""
 
     def __init__(self, stream: AudioStream) -> None:
         self._stream = stream
         self.packets = 0
+        self.is_heard = False
         self._first: int | None = None
 
     def take(self, packet: av.Packet[Any]) -> None:
         if packet.size:
             self.packets += 1
+            self.is_heard |= not packet.is_discard  # as where an edit list cuts it away
             if self._first is None:
                 self._first = packet.pts
 

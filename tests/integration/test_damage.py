@@ -93,6 +93,22 @@ def test_damage_is_heard_of_wherever_the_reader_meets_it(
     assert probe(damaged).announced.is_broken
 
 
+def test_sound_that_an_edit_list_cuts_away_whole_is_left_out(tmp_path: Path) -> None:
+    """It begins where there is none: no sample is heard of a track that holds packets."""
+    clip = tmp_path / "clip.mov"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", *TONE, "-t", "1"),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", str(clip)),
+    )
+    content = bytearray(clip.read_bytes())
+    media_time = content.rindex(b"elst") + 16
+    content[media_time : media_time + 4] = (2**31 - 1).to_bytes(4, "big")
+    clip.write_bytes(content)
+    painting = _painted(clip)
+    assert painting.frames == 25
+    assert painting.result.sound == ()
+
+
 def test_losses_are_said_in_words_and_numbers() -> None:
     stretches = tuple(Stretch(Fraction(at), 2) for at in range(5))
     assert Losses(100).in_words() is None
