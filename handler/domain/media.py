@@ -54,7 +54,7 @@ class VideoFacts:
             gamut, ``bt2020``, ``smpte431`` or ``smpte432``.
         interlaced: frames hold two fields that were taken one after the other.
         transparent: pixels have an alpha channel.
-        sound: the tracks in the order of the file, without those that hold nothing.
+        sound: the tracks in the order of the file, without those of which nothing is heard.
         subtitles: places of the text tracks among the subtitle tracks of the file, from 0.
         size_bytes: of the file.
         announced: what the file says of its pictures, to tell what was lost.

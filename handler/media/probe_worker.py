@@ -20,7 +20,7 @@ import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.format import Flags
-from av.logging import ERROR, Capture, set_level
+from av.logging import ERROR, Capture, set_level, set_skip_repeated
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -70,13 +70,19 @@ GAPLESS_DEMUXERS = frozenset({"mpeg"})
 silence."""
 
 
+LogLine = tuple[int, str, str]
+"""Level, who says it, and what; readers go by their containers' names."""
+
+
 def main() -> None:
     set_level(ERROR)
+    set_skip_repeated(False)  # or the second reading would not hear what the first one heard
     try:
         with opened(sys.argv[1]) as container:
             first = first_frames(container)
-        with opened(sys.argv[1]) as container:  # anew: seeking back would lose packets
-            answer: dict[str, Any] = {"facts": look_into(container, first)}
+        # Anew: seeking back would lose packets. Opening reads some, and what it says counts.
+        with Capture() as log, opened(sys.argv[1]) as container:
+            answer: dict[str, Any] = {"facts": look_into(container, first, log)}
     except NoPicture as error:
         answer = {"rejected": str(error)}
     except av.ArgumentError:  # libavformat's word for a format that is not on its white list
@@ -94,11 +100,14 @@ def opened(path: str) -> InputContainer:
     return av.open(f"file:{path}", options=dict(INPUT_OPTIONS))
 
 
-def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, Any]:
+def look_into(
+    container: InputContainer, frames: list[VideoFrame], log: list[LogLine]
+) -> dict[str, Any]:
     """Facts as ``handler.media.probe`` expects them; fractions as strings.
 
     Args:
         frames: the first ones that can be decoded; packets before them show nothing.
+        log: what the libraries have said since before the opening; it grows as they say more.
     """
     video = video_stream(container)
     first = frames[0]
@@ -108,7 +117,7 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
     is_broken = False
     is_timeless = is_of(container, AVI)
     sound = {s.index: Sound(s) for s in container.streams.audio if s.codec_context is not None}
-    for packet, stumbled in packets(container):
+    for packet, stumbled in packets(container, log):
         is_broken |= stumbled
         ends_at = max(ends_at, end_of(packet))
         if packet.stream.index in sound:
@@ -156,7 +165,7 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
         "sound": [
             sound[stream.index].as_json(index, begin)
             for index, stream in enumerate(container.streams.audio)
-            if stream.index in sound and sound[stream.index].packets
+            if stream.index in sound and sound[stream.index].is_heard
         ],
         "subtitles": [
             index
@@ -166,16 +175,15 @@ def look_into(container: InputContainer, frames: list[VideoFrame]) -> dict[str, 
     }
 
 
-def packets(container: InputContainer) -> Iterator[tuple[av.Packet[Any], bool]]:
+def packets(container: InputContainer, log: list[LogLine]) -> Iterator[tuple[av.Packet[Any], bool]]:
     """All packets, and whether the reader stumbled over damage on its way to each."""
-    with Capture() as log:
-        try:
-            for packet in container.demux():
-                complaints = any(name == container.format.name for _, name, _ in log)
-                log.clear()
-                yield packet, packet.is_corrupt or complaints
-        except IndexError:  # a stream turned up in the middle; PyAV trips over it at the end
-            return
+    try:
+        for packet in container.demux():
+            complaints = any(name == container.format.name for _, name, _ in log)
+            log.clear()
+            yield packet, packet.is_corrupt or complaints
+    except IndexError:  # a stream turned up in the middle; PyAV trips over it at the end
+        return
 
 
 def end_of(packet: av.Packet[Any]) -> Fraction:
@@ -231,16 +239,18 @@ def colors(frame: VideoFrame, video: VideoStream) -> dict[str, Any]:
 
 
 class Sound:
-    """Counts the packets of one sound track."""
+    """Counts the packets of one sound track, and tells whether any of them is heard."""
 
     def __init__(self, stream: AudioStream) -> None:
         self._stream = stream
         self.packets = 0
+        self.is_heard = False
         self._first: int | None = None
 
     def take(self, packet: av.Packet[Any]) -> None:
         if packet.size:
             self.packets += 1
+            self.is_heard |= not packet.is_discard  # as where an edit list cuts it away
             if self._first is None:
                 self._first = packet.pts
 

@@ -89,7 +89,7 @@ def paint_video(
         approve: is told what the source is before anything is painted, and may refuse it.
 
     Raises:
-        Rejected: the video or a style picture can't be read.
+        Rejected: the video or a style picture can't be read, or its sound can't be kept.
         Defect: the result is not what it should be.
     """
     began = time.monotonic()
@@ -123,7 +123,7 @@ def paint_video(
                 on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = _checked(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
@@ -139,15 +139,6 @@ def paint_video(
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
-
-
-def _checked(result: VideoFacts, source: VideoFacts, frames: int, encoding: Encoding) -> VideoFacts:
-    try:
-        return verify(result, source, frames, encoding)
-    except Defect as defect:
-        if source.announced.is_broken:  # what is counted there need not come
-            raise Rejected(f"the video is too damaged to be kept as it is: {defect}") from defect
-        raise
 
 
 def _opened_again(media: Media, result: Path) -> VideoFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -33,14 +34,15 @@ CLIPS = {
 }
 
 
-def make_clips(folder: Path) -> list[Path]:
-    """All of ``CLIPS``, 96x54, 12 frames."""
-    for name, words in CLIPS.items():
+def make_clips(folder: Path, names: Iterable[str] = CLIPS) -> list[Path]:
+    """Some of ``CLIPS``, 96x54, 12 frames."""
+    clips = [folder / name for name in names]
+    for clip in clips:
         ffmpeg(
             *("-i", str(BIG_BUCK_BUNNY), "-t", str(FRAMES / 25), "-vf", "scale=96:54"),
-            *("-ac", "2", *words, "-threads", "1", str(folder / name)),
+            *("-ac", "2", *CLIPS[clip.name], "-threads", "1", str(clip)),
         )
-    return [folder / name for name in CLIPS]
+    return clips
 
 
 def make_pictures(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fuzz.mutations import mutated
 from tests.fuzz.run import run
+from tests.fuzz.seeds import make_clips
 from tests.fuzz.trial import try_one
 
 FIRST = 1_000_000
@@ -15,6 +16,16 @@ def test_damaged_clips_and_pictures_get_a_verdict() -> None:
     verdicts = list(run(clips=17, pictures=8, first=FIRST, workers=2))
     assert len(verdicts) == 25
     assert [verdict for verdict in verdicts if verdict.is_failure] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("vp8.webm", 77), ("h264.flv", 320), ("h264.flv", 439), ("h264.flv", 558)],
+)
+def test_what_once_failed_gets_a_verdict(tmp_path: Path, name: str, seed: int) -> None:
+    make_clips(tmp_path, [name])
+    verdict = try_one(tmp_path / name, seed)
+    assert not verdict.is_failure, verdict.details
 
 
 def test_the_same_seed_is_the_same_damage() -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def try_one(original: Path, seed: int) -> Verdict:
     """Damage a file and have it painted, or read where it is a picture; in a folder of its own."""
     content, damages = mutated(original.read_bytes(), f"{original.name}:{seed}")
     name = f"{original.name}:{seed} ({damages})"
-    began = time.monotonic()
+    began, running = time.monotonic(), Counter(children())
     with tempfile.TemporaryDirectory(prefix="artreel-fuzz-") as place, _all_in(Path(place)) as work:
         source = work / f"source{original.suffix}"
         source.write_bytes(content)
@@ -72,8 +73,8 @@ def try_one(original: Path, seed: int) -> Verdict:
         left += [str(path) for path in Path(place, "tmp").iterdir()]
         if left:
             outcome, details = "leftover", ", ".join(left)
-        if alive := children():
-            outcome, details = "orphan", ", ".join(alive)
+        if alive := Counter(children()) - running:
+            outcome, details = "orphan", ", ".join(alive.elements())
     return Verdict(name, outcome, details, time.monotonic() - began)
 
 

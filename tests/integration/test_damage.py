@@ -7,6 +7,7 @@ import pytest
 
 from handler.domain.losses import Losses, Stretch
 from handler.media.ffmpeg import FfmpegMedia
+from handler.media.probe import probe
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from tests.clips import ffmpeg
 from tests.fakes import FakeMotion, FakePainter
@@ -75,6 +76,37 @@ def test_a_clip_cut_short_is_painted_as_far_as_it_goes(tmp_path: Path, ending: s
     words = losses.in_words()
     assert words
     assert f"{losses.frames} of {losses.announced} frames of the source could not be read" in words
+
+
+@pytest.mark.parametrize("ending", ["flv", "mkv", "webm"])
+@pytest.mark.parametrize("place", [0.05, 0.9])
+def test_damage_is_heard_of_wherever_the_reader_meets_it(
+    tmp_path: Path, ending: str, place: float
+) -> None:
+    """While it opens the file, too, of which it reads a good part."""
+    content = bytearray(_clip(tmp_path, ending))
+    assert not probe(tmp_path / f"whole.{ending}").announced.is_broken
+    begin = int(len(content) * place)
+    del content[begin : begin + 64]
+    damaged = tmp_path / f"damaged.{ending}"
+    damaged.write_bytes(content)
+    assert probe(damaged).announced.is_broken
+
+
+def test_sound_that_an_edit_list_cuts_away_whole_is_left_out(tmp_path: Path) -> None:
+    """It begins where there is none: no sample is heard of a track that holds packets."""
+    clip = tmp_path / "clip.mov"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", *TONE, "-t", "1"),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", str(clip)),
+    )
+    content = bytearray(clip.read_bytes())
+    media_time = content.rindex(b"elst") + 16
+    content[media_time : media_time + 4] = (2**31 - 1).to_bytes(4, "big")
+    clip.write_bytes(content)
+    painting = _painted(clip)
+    assert painting.frames == 25
+    assert painting.result.sound == ()
 
 
 def test_losses_are_said_in_words_and_numbers() -> None:

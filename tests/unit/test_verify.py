@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from handler.domain.errors import Defect
+from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
 from handler.pipeline.verify import verify
 from tests.fakes import FACTS
@@ -19,6 +19,11 @@ def _with_sound(start: str, packets: int = 10) -> VideoFacts:
     )
 
 
+def _as_new_aac(track: SoundTrack) -> SoundTrack:
+    """With the encoder's run-in before it."""
+    return replace(track, first_packet=track.first_packet - Fraction(1024, track.sample_rate_hz))
+
+
 def test_the_same_video_passes() -> None:
     assert verify(FACTS, FACTS, FACTS.frame_count, Encoding.of()) is FACTS
 
@@ -28,24 +33,40 @@ def test_an_odd_size_passes_with_its_padding() -> None:
     verify(replace(FACTS, width=34, height=26), odd, 5, Encoding.of())
 
 
-@pytest.mark.parametrize(
-    ("wrong", "what"),
-    [
-        (replace(FACTS, codec="hevc"), "codec"),
-        (replace(FACTS, width=30), "size"),
-        (replace(FACTS, frame_rate=Fraction(24)), "frame rate"),
-        (replace(FACTS, frame_count=4), "frame count"),
-        (replace(FACTS, sample_aspect_ratio=Fraction(4, 3)), "pixel aspect"),
-        (replace(FACTS, sound=()), "sound tracks"),
-        (replace(FACTS, subtitles=(0,)), "subtitles"),
-        (_with_sound("0.021"), "moved by 21 ms"),
-        (_with_sound("-0.021"), "moved by -21 ms"),
-        (_with_sound("0", packets=9), "9 packets instead of 10"),
-    ],
-)
+WRONG_PICTURES = [
+    (replace(FACTS, codec="hevc"), "codec"),
+    (replace(FACTS, width=30), "size"),
+    (replace(FACTS, frame_rate=Fraction(24)), "frame rate"),
+    (replace(FACTS, frame_count=4), "frame count"),
+    (replace(FACTS, sample_aspect_ratio=Fraction(4, 3)), "pixel aspect"),
+]
+WRONG_BESIDE_THEM = [
+    (replace(FACTS, sound=()), "sound tracks"),
+    (replace(FACTS, subtitles=(0,)), "subtitles"),
+    (_with_sound("0.021"), "moved by 21 ms"),
+    (_with_sound("-0.021"), "moved by -21 ms"),
+]
+WRONG_COPIES = [(_with_sound("0", packets=9), "9 packets instead of 10")]
+DAMAGED = replace(FACTS, announced=replace(FACTS.announced, is_broken=True))
+
+
+@pytest.mark.parametrize(("wrong", "what"), WRONG_PICTURES + WRONG_BESIDE_THEM + WRONG_COPIES)
 def test_anything_else_does_not(wrong: VideoFacts, what: str) -> None:
     with pytest.raises(Defect, match=what):
         verify(wrong, FACTS, FACTS.frame_count, Encoding.of())
+
+
+@pytest.mark.parametrize(("wrong", "what"), WRONG_PICTURES)
+def test_a_damaged_source_is_no_excuse_for_wrong_pictures(wrong: VideoFacts, what: str) -> None:
+    with pytest.raises(Defect, match=what):
+        verify(wrong, DAMAGED, FACTS.frame_count, Encoding.of())
+
+
+@pytest.mark.parametrize(("wrong", "what"), WRONG_BESIDE_THEM)
+def test_a_damaged_source_need_not_give_what_it_counts(wrong: VideoFacts, what: str) -> None:
+    wrong = replace(wrong, sound=tuple(_as_new_aac(track) for track in wrong.sound))
+    with pytest.raises(Rejected, match=what):
+        verify(wrong, DAMAGED, FACTS.frame_count, Encoding.of())
 
 
 def test_sound_may_start_where_the_source_has_it() -> None:
