@@ -46,7 +46,8 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-FIELDS = ("video", "style", "timeline", "working_size", "budget_usd")
+FIELDS = ("video", "style", "timeline", "working_size", "frames", "budget_usd")
+FRAMES = ["keyframes", "every"]
 NOT_A_STYLE = st.one_of(
     REACHING_OUT.filter(lambda text: "/" in text or not text),
     st.sampled_from(["a" * 201, "x\n", "\x7f", "\ud800", 7, True, [], {"monet": 1.0}]),
@@ -116,6 +117,8 @@ def _bad_fields(draw: st.DrawFn) -> tuple[bytes, str]:
         return _job("", timeline=draw(NOT_A_TIMELINE))
     if wrong == "working_size":
         return _job("working_size", working_size=draw(NOT_A_SIZE))
+    if wrong == "frames":
+        return _job("frames", frames=draw(JSON.filter(lambda value: value not in FRAMES)))
     if wrong == "budget_usd":
         return _job("budget_usd", budget_usd=draw(NOT_A_BUDGET))
     name = draw(st.text(max_size=3000).filter(lambda text: text not in FIELDS))
@@ -159,6 +162,8 @@ def _good(draw: st.DrawFn) -> bytes:
         ]
     if draw(st.booleans()):
         job["working_size"] = draw(st.integers(64, 8192) | st.just("source"))
+    if draw(st.booleans()):
+        job["frames"] = draw(st.sampled_from(FRAMES))
     if draw(st.booleans()):
         job["budget_usd"] = draw(st.floats(0.01, 10_000) | st.integers(1, 10_000))
     mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))

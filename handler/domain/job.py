@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.domain.errors import Rejected
+from handler.domain.keyframes import Frames
 from handler.domain.timeline import Timeline
 
 VIDEOS = "videos/"
@@ -100,6 +101,7 @@ class JobRequest:
         version_id, etag: of the upload, as far as the event tells.
         timeline: None when folder, metadata or the stack's default name the style.
         working_size_px: None for the stack's default.
+        frames: how they are painted.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
         job_file: that the request was read from, if any.
     """
@@ -110,6 +112,7 @@ class JobRequest:
     etag: str | None = None
     timeline: Timeline | None = None
     working_size_px: int | None = None
+    frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
     job_file: SourceObject | None = None
 
@@ -120,12 +123,13 @@ class Job:
 
     Attributes:
         working_size_px: long side at which frames are painted, px.
-        budget_usd, job_file: as in ``JobRequest``.
+        frames, budget_usd, job_file: as in ``JobRequest``.
     """
 
     source: SourceObject
     timeline: Timeline
     working_size_px: int
+    frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
     job_file: SourceObject | None = None
 
@@ -142,6 +146,7 @@ class Job:
             {
                 "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
                 "working_size_px": self.working_size_px,
+                "frames": self.frames,
                 "job_file": [ordered.key, ordered.version] if ordered else None,
             },
         )

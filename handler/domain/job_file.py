@@ -33,6 +33,7 @@ from handler.domain.job import (
     check_video_key,
     clipped,
 )
+from handler.domain.keyframes import Frames
 from handler.domain.timeline import Look, LookChange, Timeline
 
 LARGEST_JOB_FILE_BYTES = 64 * 1024
@@ -146,6 +147,7 @@ EXPECTATIONS = {
     "string_unicode": "it holds halves of characters",
     "list_type": "it takes a list",
     "float_type": "it takes a number",
+    "literal_error": 'it takes "keyframes" or "every"',
 }
 """What Pydantic's own messages say in words of programmers."""
 
@@ -211,6 +213,11 @@ class JobFile(_Strict):
         description='Long side in pixels at which frames are painted, or "source"; the stack\'s '
         "default if not given. The result always has the source's size.",
     )
+    frames: Annotated[Literal["keyframes", "every"] | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description='"keyframes", as if not given, paints some frames and carries their paint to '
+        'those between; "every" paints each frame alone.',
+    )
     budget_usd: Annotated[Budget | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
         description="US dollars that the job may cost at most; one that is estimated to cost more "
@@ -264,6 +271,7 @@ def job_in(
         key=given.video,
         timeline=given.looks,
         working_size_px=given.working_size_px,
+        frames=Frames(given.frames or Frames.KEYFRAMES),
         budget_usd=given.budget_usd,
         job_file=job_file,
     )

@@ -13,7 +13,6 @@ from handler import wiring
 from handler.domain.errors import Defect, Rejected
 from handler.domain.job import JobRequest
 from handler.domain.job_file import job_in, read_json
-from handler.domain.keyframes import KEYFRAME_INTERVAL
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.plan import (
     LONGEST_FUNCTION_SECONDS,
@@ -109,7 +108,7 @@ def _forecast(
                 f"the calibration does not know the model {manifest.name}; "
                 f"run `artreel bench --calibrate --model DIR`"
             )
-        return work_of(facts, timeline, size, KEYFRAME_INTERVAL, calibration, paint_seconds)
+        return work_of(facts, timeline, size, wish.frames.interval(), calibration, paint_seconds)
 
     here = fastest_precision()
     return _Forecast(

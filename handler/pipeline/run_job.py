@@ -26,7 +26,6 @@ from handler.domain.job import (
     is_result,
     style_of_upload,
 )
-from handler.domain.keyframes import Frames
 from handler.domain.ports import ObjectFacts
 from handler.domain.status import Outcome, Progress, State
 from handler.domain.timeline import Timeline
@@ -250,6 +249,7 @@ def _normalized(
         source,
         timeline,
         request.working_size_px or studio.working_size_px,
+        frames=request.frames,
         budget_usd=request.budget_usd,
         job_file=request.job_file,
     )
@@ -281,7 +281,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             timeline=job.timeline,
             working_size_px=job.working_size_px,
             result=folder / "result.mp4",
-            keyframe_interval=Frames.KEYFRAMES.interval(),
+            keyframe_interval=job.frames.interval(),
             poster=folder / "poster.jpg",
         )
 

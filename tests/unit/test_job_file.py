@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
+from handler.domain.keyframes import Frames
 
 SCHEMA = Path(__file__).parents[2] / "infra" / "job.schema.json"
 VIDEO = {"video": "videos/clip.mp4"}
@@ -29,11 +30,13 @@ def test_every_field_is_taken() -> None:
     fields = {
         **looks({"at": 0, "style": None}, {"at": 0.1, "style": "monet"}),
         "working_size": 512,
+        "frames": "every",
         "budget_usd": 2,
     }
     request = job_in(fields, "in", written_in)
     assert (request.bucket, request.key, request.job_file) == ("in", "videos/clip.mp4", written_in)
     assert (request.working_size_px, request.budget_usd) == (512, 2.0)
+    assert request.frames is Frames.EVERY
     assert request.timeline is not None
     assert [(c.at, c.look.style) for c in request.timeline.changes] == [
         (Fraction(0), None),
@@ -64,6 +67,8 @@ def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
         ({**VIDEO, "working_size": 512.5}, "'working_size' is wrong: it takes a whole number"),
         ({**VIDEO, "working_size": True}, "'working_size' is wrong: it takes a whole number"),
         ({**VIDEO, "working_size": 8193}, "'working_size' is wrong: it takes a whole number"),
+        ({**VIDEO, "frames": "some"}, '\'frames\' is wrong: it takes "keyframes" or "every"'),
+        ({**VIDEO, "frames": 1}, "'frames' is wrong: it takes"),
         ({**VIDEO, "budget_usd": 0}, "'budget_usd' is wrong"),
         ({**VIDEO, "budget_usd": float("nan")}, "'budget_usd' is wrong"),
         ({**VIDEO, "budget_usd": "2"}, "'budget_usd' is wrong: it takes a number"),
@@ -90,7 +95,7 @@ def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: st
 
 @pytest.mark.parametrize(
     "field",
-    ["mix", "frames", "keep_colors", "compare", "preview", "run_on", "crf", "preset", "codec"],
+    ["mix", "keep_colors", "compare", "preview", "run_on", "crf", "preset", "codec"],
 )
 def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
     with pytest.raises(Rejected, match=f"the field '{field}' is unknown; known are video, style"):

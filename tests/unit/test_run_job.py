@@ -16,6 +16,7 @@ import pytest
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import JOB_METADATA, JobRequest
+from handler.domain.keyframes import Frames
 from handler.domain.plan import PUBLISHING_SECONDS
 from handler.domain.ports import Reservation
 from handler.domain.status import Outcome, State
@@ -185,6 +186,13 @@ def test_a_job_may_bring_its_own_timeline(bench: Bench) -> None:
     )
     assert bench.run(timeline=timeline)["state"] == "succeeded"
     assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 201, 102, 53, 54]
+
+
+def test_a_job_may_have_every_frame_painted(bench: Bench) -> None:
+    assert bench.run(frames=Frames.EVERY)["state"] == "succeeded"
+    assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 101, 102, 103, 104]
+    assert bench.run()["state"] == "succeeded"
+    assert bench.painter.frames_painted == 5 + 2
 
 
 def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
