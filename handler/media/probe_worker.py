@@ -67,7 +67,7 @@ AVI = frozenset({"avi"})
 
 GAPLESS_DEMUXERS = frozenset({"mpeg"})
 """Readers of containers in which every picture of an even rate is due, and that skip damage in
-silence."""
+silence; two packets of sound at one time tell of it."""
 
 
 LogLine = tuple[int, str, str]
@@ -133,6 +133,8 @@ def look_into(
     if 0 < len(decodable) < len(times):  # it begins between two key frames
         start += (min(decodable) - min(times)) * Fraction(video.time_base or 0)
         times = decodable
+    is_gapless = is_of(container, GAPLESS_DEMUXERS)
+    is_broken |= is_gapless and any(track.repeats_times for track in sound.values())
     rate, constant, count = frame_grid(times, last_duration, video)
 
     begin = file_start(container, video)
@@ -160,7 +162,7 @@ def look_into(
             "duration": announced_duration(container),
             "ends_at": str(ends_at - begin),
             "is_broken": is_broken,
-            "is_gapless": is_of(container, GAPLESS_DEMUXERS),
+            "is_gapless": is_gapless,
         },
         "sound": [
             sound[stream.index].as_json(index, begin)
@@ -239,18 +241,22 @@ def colors(frame: VideoFrame, video: VideoStream) -> dict[str, Any]:
 
 
 class Sound:
-    """Counts the packets of one sound track, and tells whether any of them is heard."""
+    """Counts the packets of one sound track, and tells whether any is heard, or two at once."""
 
     def __init__(self, stream: AudioStream) -> None:
         self._stream = stream
         self.packets = 0
         self.is_heard = False
+        self.repeats_times = False
         self._first: int | None = None
+        self._last: int | None = None
 
     def take(self, packet: av.Packet[Any]) -> None:
         if packet.size:
             self.packets += 1
             self.is_heard |= not packet.is_discard  # as where an edit list cuts it away
+            self.repeats_times |= packet.pts is not None and packet.pts == self._last
+            self._last = packet.pts
             if self._first is None:
                 self._first = packet.pts
 

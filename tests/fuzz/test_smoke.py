@@ -20,7 +20,13 @@ def test_damaged_clips_and_pictures_get_a_verdict() -> None:
 
 @pytest.mark.parametrize(
     ("name", "seed"),
-    [("vp8.webm", 77), ("h264.flv", 320), ("h264.flv", 439), ("h264.flv", 558)],
+    [
+        ("vp8.webm", 77),
+        ("h264.flv", 320),
+        ("h264.flv", 439),
+        ("h264.flv", 558),
+        ("mpeg2.mpg", 5130),
+    ],
 )
 def test_what_once_failed_gets_a_verdict(tmp_path: Path, name: str, seed: int) -> None:
     make_clips(tmp_path, [name])
