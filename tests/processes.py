@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def none_left() -> Iterator[None]:
+    """Fails when a child lives on, or was not waited for, that was not there before."""
+    before = Counter(children())
+    yield
+    assert Counter(children()) - before == Counter()
 
 
 def children() -> list[str]:

@@ -22,7 +22,7 @@ from tests.cloud import Cloud
 from tests.hostile import REFUSED_PICTURES, REFUSED_VIDEOS, Maker, Trap
 from tests.integration.test_on_upload import handle, uploaded
 from tests.pictures import draw_style
-from tests.processes import children
+from tests.processes import none_left
 
 Tabulate = Callable[[Row], None]
 LONG_AGO = 1_000_000_000
@@ -37,14 +37,13 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trap]:
     temporary.mkdir()
     clips.silent(tmp_path).rename(outside)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with none_left(), socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield Trap(folder, outside, server.getsockname()[1])
         with pytest.raises(BlockingIOError):  # nobody called
             server.accept()
     assert outside.stat().st_atime == LONG_AGO
     assert list(temporary.iterdir()) == []
-    assert children() == []
 
 
 def _seal(path: Path) -> None:
