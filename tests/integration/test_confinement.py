@@ -59,7 +59,8 @@ def test_signals_are_as_programs_expect_them() -> None:
     (ignored,) = (line for line in written.splitlines() if line.startswith(b"SigIgn"))
     # Python's own: it ignores SIGPIPE and SIGXFSZ anew
     expected = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
-    assert int(ignored.split()[1], 16) == expected
+    standard = (1 << 31) - 1  # those beyond are the C library's
+    assert int(ignored.split()[1], 16) & standard == expected
 
 
 def test_a_process_that_stands_still_is_stopped(
