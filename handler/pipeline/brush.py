@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from fractions import Fraction
 from functools import partial
@@ -49,21 +49,26 @@ class Brush:
         image = frame if style is None else resized(frame, self.working_size)
         return WorkFrame(index, style, image)
 
-    def begin(self, segment: Segment, threads: Executor) -> Callable[[], list[Frame]]:
-        """Begin to paint a segment; the answer waits for its painted frames.
+    def begin(self, segment: Segment, threads: Executor) -> Callable[[], Iterator[Frame]]:
+        """Begin to paint a segment; the answer gives its painted frames, and waits for each.
 
         Keyframes are painted once, though they end one segment and begin the next, and so are
         those that repeat the keyframe before.
         """
         keyframe, *between = segment.frames
         if keyframe.style is None:
-            return lambda: [keyframe.image]
+            return lambda: iter([keyframe.image])
         first = self._painted(keyframe, threads)
         if segment.until is None or not between:
-            return lambda: [first.result()]
+            return lambda: iter([first.result()])
         last = self._painted(segment.until, threads)
         rest = threads.submit(self._propagated, segment, first, last)
-        return lambda: [first.result(), *rest.result()]
+
+        def painted() -> Iterator[Frame]:
+            yield first.result()
+            yield from rest.result()
+
+        return painted
 
     def _painted(self, keyframe: WorkFrame, threads: Executor) -> Future[Frame]:
         if self._last and _look_alike(self._last[0], keyframe):
