@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from PIL import Image
 
 from tests.pictures import draw_style
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 IN, OUT, TABLE, QUEUE = "artreel-in", "artreel-out", "artreel-jobs", "artreel-queue"
 
@@ -25,12 +28,7 @@ class Cloud:
         self.s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
         self.sqs = boto3.client("sqs")
         self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_job_table(boto3.client("dynamodb"))
 
     def upload(self, key: str, body: bytes, **metadata: str) -> str:
         put = self.s3.put_object(Bucket=IN, Key=key, Body=body, Metadata=metadata)
@@ -47,6 +45,15 @@ class Cloud:
     def status(self, path: str) -> dict[str, Any]:
         status: dict[str, Any] = json.loads(self.read(f"{path}.status.json"))
         return status
+
+
+def make_job_table(dynamodb: DynamoDBClient, name: str = TABLE) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def png(style: str) -> bytes:

@@ -33,6 +33,7 @@ from handler.domain.ports import (
 )
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
+from handler.pipeline.studio import Studio
 
 FACTS = VideoFacts(
     width=32,
@@ -442,3 +443,28 @@ class FakeObserver:
 
     def ended(self, state: State) -> None:
         self.states.append(state)
+
+
+def studio(**parts: Any) -> Studio:
+    """Everything that a job needs, faked but for the parts that are given."""
+    fakes: dict[str, Any] = {
+        "store": FakeObjectStore(),
+        "ledger": FakeJobLedger(),
+        "accounts": accounts(),
+        "announcer": FakeAnnouncer(),
+        "media": FakeMedia(),
+        "painter": FakePainter,
+        "motion": FakeMotion,
+        "observer": FakeObserver(),
+        "input_bucket": "in",
+        "output_bucket": "out",
+        "default_style": "",
+        "working_size_px": 1024,
+        "max_source_bytes": 1000,
+        "max_style_bytes": 100,
+        "status_interval_seconds": 1000.0,
+        "seconds_left": lambda: 900.0,
+        "longest_run_seconds": 900.0,
+        "lease_seconds": 60.0,
+    }
+    return Studio(**{**fakes, **parts})

@@ -122,11 +122,13 @@ class Job:
     """What is to be painted, and how.
 
     Attributes:
+        source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
         frames, budget_usd, job_file: as in ``JobRequest``.
     """
 
     source: SourceObject
+    source_bytes: int
     timeline: Timeline
     working_size_px: int
     frames: Frames = Frames.KEYFRAMES

@@ -120,10 +120,10 @@ def _inside(there: Floats) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def sampled(field: Field, places: Floats, interpolation: int = cv2.INTER_LINEAR) -> Field:
+def sampled(field: Field, places: Floats) -> Field:
     """What a field has at places between its pixels; beyond its border, what it has there."""
     return cv2.remap(  # type: ignore[call-overload,no-any-return]
-        field, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE
+        field, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -82,8 +82,9 @@ def propagate(
         steps = [step_between(*pair) for pair in pairwise(gray)]
         segment = _Segment(moments, gray, steps, repaint)
         end = len(steps)
-        ends = segment.keyframe(0, first), segment.keyframe(end, last)
-        between = segment.between(0, end, *ends, range(1, end))
+        on = segment.reaching_on(0, end, first)
+        back = segment.reaching_back(end, 0, last)
+        between = segment.between(on, back, range(1, end))
         painted += [*between.values(), last]
     at = 0
     for before, frame in pairwise(frames[:-1]):
@@ -116,6 +117,23 @@ class _Keyframe:
 
 
 @dataclass(frozen=True)
+class _Reach:
+    """A keyframe, and the ways to it from the frames on one side of it.
+
+    Attributes:
+        at: index of the keyframe.
+        ways: by index of the frame that they begin at.
+    """
+
+    at: int
+    keyframe: _Keyframe
+    ways: Mapping[int, Path]
+
+    def view(self, at: int, gray: Gray) -> _View:
+        return _view(self.keyframe, self.ways[at], gray)
+
+
+@dataclass(frozen=True)
 class _View:
     """What a keyframe gives a frame: its paint and grain, carried there, and the trust in it."""
 
@@ -133,37 +151,42 @@ class _Segment:
     steps: Sequence[Step]
     repaint: Callable[[Frame], Frame]
 
-    def keyframe(self, at: int, paint: Frame) -> _Keyframe:
+    def reaching_on(self, at: int, end: int, paint: Frame) -> _Reach:
+        ways = paths_back(self.steps[at:end])
+        return _Reach(at, self._keyframe(at, paint), dict(enumerate(ways, at + 1)))
+
+    def reaching_back(self, at: int, start: int, paint: Frame) -> _Reach:
+        ways = paths_ahead(self.steps[start:at])
+        return _Reach(at, self._keyframe(at, paint), dict(enumerate(ways, start)))
+
+    def _keyframe(self, at: int, paint: Frame) -> _Keyframe:
         gray = self.gray[at]
         return _Keyframe(gray, paint, _grain(paint, gray.shape))
 
-    def between(
-        self, start: int, end: int, first: _Keyframe, last: _Keyframe, wanted: Sequence[int]
-    ) -> dict[int, Frame]:
+    def between(self, first: _Reach, last: _Reach, wanted: Iterable[int]) -> dict[int, Frame]:
         """Those of the frames between two keyframes that are wanted, from both of them.
 
         Where they show too little of some frames, the middle one of these is painted, and they
         get what they lack from there.
         """
-        steps = self.steps[start:end]
-        back, ahead = paths_back(steps), paths_ahead(steps)
         painted: dict[int, Frame] = {}
         lost: dict[int, Floats] = {}
         for at in wanted:
-            before = _view(first, back[at - start - 1], self.gray[at])
-            behind = _view(last, ahead[at - start], self.gray[at])
-            painted[at] = _mixed(before, behind, (at - start) / (end - start))
+            before = first.view(at, self.gray[at])
+            behind = last.view(at, self.gray[at])
+            painted[at] = _mixed(before, behind, (at - first.at) / (last.at - first.at))
             lack = _lost(before, behind)
             if lack.mean() > MOST_LOST:
                 lost[at] = lack
         if lost:
             middle = list(lost)[len(lost) // 2]
             paint = self.repaint(self.frames[middle])
-            fresh = self.keyframe(middle, paint)
+            to_middle = self.reaching_back(middle, first.at, paint)
+            from_middle = self.reaching_on(middle, last.at, paint)
             nearer = {
                 middle: paint,
-                **self.between(start, middle, first, fresh, [at for at in lost if at < middle]),
-                **self.between(middle, end, fresh, last, [at for at in lost if at > middle]),
+                **self.between(first, to_middle, [at for at in lost if at < middle]),
+                **self.between(from_middle, last, [at for at in lost if at > middle]),
             }
             for at, lack in lost.items():
                 painted[at] = _blended(nearer[at], painted[at], lack)

@@ -29,7 +29,7 @@ class Deadline:
         seconds_left: Callable[[], float],
         longest_run_seconds: float,
     ) -> None:
-        self._is_steady = all(change.look.style is not None for change in timeline.changes)
+        self._is_steady = timeline.is_painted_throughout
         self._seconds_left = seconds_left
         self._late_by = longest_run_seconds - seconds_left()
         self.check(Progress(0, 0, 0.0))

@@ -247,6 +247,7 @@ def _normalized(
         check_style_name(style)
     return Job(
         source,
+        facts.size_bytes,
         timeline,
         request.working_size_px or studio.working_size_px,
         frames=request.frames,
@@ -271,8 +272,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
         }
         source = folder / "source"
-        upload = studio.store.facts(job.source.bucket, job.source.key, job.source.version_id)
-        need_room(folder, upload.size_bytes if upload else 0, "the video")
+        need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
         fetched = time.monotonic()
         order = PaintOrder(

@@ -13,6 +13,7 @@ from handler.domain.errors import Busy, ClaimLost, Unavailable
 from handler.domain.job import SourceObject
 from handler.domain.ports import JobLedger
 from handler.domain.status import Outcome, State
+from tests.cloud import make_job_table
 from tests.fakes import FakeJobLedger
 
 LEASE_SECONDS = 60.0
@@ -42,12 +43,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _table() -> Any:
     client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="jobs",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_job_table(client, "jobs")
     return client
 
 

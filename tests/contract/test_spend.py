@@ -14,6 +14,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from handler.aws.spend import DynamoDbSpendCounter
 from handler.domain.errors import Rejected, Unavailable
 from handler.domain.ports import SpendCounter
+from tests.cloud import make_job_table
 from tests.fakes import FakeSpendCounter
 
 NOVEMBER = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
@@ -34,12 +35,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _table() -> Any:
     client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="jobs",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_job_table(client, "jobs")
     return client
 
 
@@ -151,18 +147,22 @@ def test_a_refusal_says_what_to_do() -> None:
 
 
 @pytest.fixture
-def _one_update_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As DynamoDB does; moto's threads would step between a condition and its update."""
-    lock, update = threading.Lock(), DynamoDBBackend.update_item
+def _one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an item of DynamoDB is used; moto's threads would step between condition and update."""
+    lock = threading.Lock()
 
-    def locked(*args: Any, **kwargs: Any) -> Any:
-        with lock:
-            return update(*args, **kwargs)
+    def locked(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_alone(*args: Any, **kwargs: Any) -> Any:
+            with lock:
+                return call(*args, **kwargs)
 
-    monkeypatch.setattr(DynamoDBBackend, "update_item", locked)
+        return call_alone
+
+    for name in ("get_item", "update_item"):
+        monkeypatch.setattr(DynamoDBBackend, name, locked(getattr(DynamoDBBackend, name)))
 
 
-@pytest.mark.usefixtures("_one_update_at_a_time")
+@pytest.mark.usefixtures("_one_call_at_a_time")
 def test_reservations_at_the_same_time_never_pass_the_cap() -> None:
     client = _table()
     seen: list[float] = []
@@ -184,7 +184,7 @@ def test_reservations_at_the_same_time_never_pass_the_cap() -> None:
     assert max(seen) <= 1.0
 
 
-@pytest.mark.usefixtures("_one_update_at_a_time")
+@pytest.mark.usefixtures("_one_call_at_a_time")
 def test_the_same_job_at_the_same_time_is_counted_once() -> None:
     client = _table()
 

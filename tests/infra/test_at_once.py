@@ -23,15 +23,8 @@ from handler.pipeline.studio import Studio
 from infra.local import ministack
 from infra.local.deploy import MINISTACK_LOG
 from infra.local.ministack import EmulatedAws
-from tests.cloud import IN, OUT, TABLE
-from tests.fakes import (
-    FakeAnnouncer,
-    FakeMedia,
-    FakeMotion,
-    FakeObserver,
-    FakePainter,
-    accounts,
-)
+from tests.cloud import IN, OUT, TABLE, make_job_table
+from tests.fakes import FakeAnnouncer, FakePainter, studio
 
 WORKERS = 10
 KEY = "videos/monet/clip.mp4"
@@ -46,37 +39,20 @@ def aws(tmp_path: Path) -> Iterator[EmulatedAws]:
             emulated.s3.put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
-        boto3.client("dynamodb", **emulated.owner).create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_job_table(boto3.client("dynamodb", **emulated.owner))
         emulated.s3.put_object(Bucket=IN, Key="styles/monet.jpg", Body=bytes([100]))
         yield emulated
 
 
 def worker(aws: EmulatedAws, painter: FakePainter, announcer: FakeAnnouncer) -> Studio:
     """A worker with connections of its own."""
-    return Studio(
+    return studio(
         store=S3ObjectStore(boto3.client("s3", **aws.owner)),
         ledger=DynamoDbJobLedger(boto3.client("dynamodb", **aws.owner), TABLE, lease_seconds=60),
-        accounts=accounts(),
         announcer=announcer,
-        media=FakeMedia(),
         painter=lambda: painter,
-        motion=FakeMotion,
-        observer=FakeObserver(),
         input_bucket=IN,
         output_bucket=OUT,
-        default_style="",
-        working_size_px=1024,
-        max_source_bytes=1000,
-        max_style_bytes=100,
-        status_interval_seconds=1000.0,
-        seconds_left=lambda: 900.0,
-        longest_run_seconds=900.0,
-        lease_seconds=60.0,
     )
 
 

@@ -11,15 +11,7 @@ from handler.domain.job import JobRequest, ResultKeys
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
 from tests.cloud import IN, OUT, Cloud
-from tests.fakes import (
-    FakeAnnouncer,
-    FakeJobLedger,
-    FakeMedia,
-    FakeMotion,
-    FakeObserver,
-    FakePainter,
-    accounts,
-)
+from tests.fakes import FakeJobLedger, studio
 from tests.hostile_jobs import GOOD_VIDEO, HOSTILE, Upload
 
 READABLE = ("videos/", "styles/", "jobs/")
@@ -32,25 +24,8 @@ def ledger() -> FakeJobLedger:
 
 
 def _studio(ledger: FakeJobLedger) -> Studio:
-    return Studio(
-        store=S3ObjectStore(wiring.aws("s3")),
-        ledger=ledger,
-        accounts=accounts(),
-        announcer=FakeAnnouncer(),
-        media=FakeMedia(),
-        painter=FakePainter,
-        motion=FakeMotion,
-        observer=FakeObserver(),
-        input_bucket=IN,
-        output_bucket=OUT,
-        default_style="",
-        working_size_px=1024,
-        max_source_bytes=1000,
-        max_style_bytes=100,
-        status_interval_seconds=1000.0,
-        seconds_left=lambda: 900.0,
-        longest_run_seconds=900.0,
-        lease_seconds=60.0,
+    return studio(
+        store=S3ObjectStore(wiring.aws("s3")), ledger=ledger, input_bucket=IN, output_bucket=OUT
     )
 
 

@@ -14,17 +14,7 @@ from handler.domain.job import JobRequest, ResultKeys, SourceObject
 from handler.domain.ports import ObjectFacts
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
-from tests.fakes import (
-    FakeAnnouncer,
-    FakeJobLedger,
-    FakeMedia,
-    FakeMotion,
-    FakeObjectStore,
-    FakeObserver,
-    FakePainter,
-    FakeSpendCounter,
-    accounts,
-)
+from tests.fakes import FakeObjectStore, studio
 from tests.hostile_jobs import GOOD_VIDEO, HOSTILE, JSON, Upload
 
 READABLE = ("videos/", "styles/", "jobs/")
@@ -85,26 +75,7 @@ def _studio(store: WatchedStore) -> Studio:
     store.seed("in", GOOD_VIDEO, b"video")
     store.seed("in", "private.txt", b"secret")
     store.read.clear()
-    return Studio(
-        store=store,
-        ledger=FakeJobLedger(),
-        accounts=accounts(FakeSpendCounter()),
-        announcer=FakeAnnouncer(),
-        media=FakeMedia(),
-        painter=FakePainter,
-        motion=FakeMotion,
-        observer=FakeObserver(),
-        input_bucket="in",
-        output_bucket="out",
-        default_style="",
-        working_size_px=1024,
-        max_source_bytes=1000,
-        max_style_bytes=100,
-        status_interval_seconds=1000.0,
-        seconds_left=lambda: 900.0,
-        longest_run_seconds=900.0,
-        lease_seconds=60.0,
-    )
+    return studio(store=store)
 
 
 @settings(max_examples=600, deadline=None)

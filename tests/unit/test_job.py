@@ -17,7 +17,7 @@ from handler.domain.job import (
 from handler.domain.timeline import Timeline
 
 SOURCE = SourceObject("in", "videos/monet/clip.mp4", "v1", "v1")
-JOB = Job(SOURCE, Timeline.of_style("monet"), 1024)
+JOB = Job(SOURCE, 5, Timeline.of_style("monet"), 1024)
 
 
 def test_results_lie_under_the_same_path() -> None:
@@ -30,7 +30,7 @@ def test_results_lie_under_the_same_path() -> None:
 
 
 def test_the_same_upload_is_the_same_job() -> None:
-    assert JOB.job_id == Job(SOURCE, Timeline.of_style("monet"), 1024).job_id
+    assert JOB.job_id == Job(SOURCE, 5, Timeline.of_style("monet"), 1024).job_id
     assert len(JOB.job_id) == 64
 
 

@@ -23,18 +23,17 @@ from handler.domain.status import Outcome, State
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.attempt import INTERNAL_FAILURE
 from handler.pipeline.run_job import GAVE_UP, OWN_RESULT, give_up, run_job
-from handler.pipeline.studio import Studio
 from tests.fakes import (
     FACTS,
     FakeAnnouncer,
     FakeJobLedger,
     FakeMedia,
-    FakeMotion,
     FakeObjectStore,
     FakeObserver,
     FakePainter,
     FakeSpendCounter,
     accounts,
+    studio,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -53,25 +52,14 @@ class Bench:
         self.painter = FakePainter()
         self.observer = FakeObserver()
         self.spend = FakeSpendCounter()
-        self.studio = Studio(
+        self.studio = studio(
             store=self.store,
             ledger=self.ledger,
             accounts=accounts(self.spend),
             announcer=self.announcer,
             media=self.media,
             painter=lambda: self.painter,
-            motion=FakeMotion,
             observer=self.observer,
-            input_bucket="in",
-            output_bucket="out",
-            default_style="",
-            working_size_px=1024,
-            max_source_bytes=1000,
-            max_style_bytes=100,
-            status_interval_seconds=1000.0,
-            seconds_left=lambda: 900.0,
-            longest_run_seconds=900.0,
-            lease_seconds=60.0,
             now=lambda: NOON,
         )
         self.store.seed("in", "styles/monet.jpg", bytes([100]))
