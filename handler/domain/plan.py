@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from handler.domain.errors import Defect
-from handler.domain.keyframes import flow_scale
+from handler.domain.keyframes import FLOW_SCALE, bounded_interval, flow_scale
 from handler.domain.media import VideoFacts
 from handler.domain.price import VCPU_MB, container_usd, function_usd
 from handler.domain.timeline import Timeline
@@ -68,8 +68,8 @@ class Calibration:
         processor, processors: name and number of those that were measured.
         start_seconds: before the first frame and after the last; most of it on one processor.
         codec_seconds: to decode, resize and encode one megapixel of the source.
-        carry_seconds: for one megapixel, at the size at which motion is estimated, of a frame
-            between keyframes.
+        carry_seconds: for a frame between keyframes, by megapixels of the size at which its
+            motion is estimated.
         paint_seconds: to paint one megapixel of the working size, by model and precision.
     """
 
@@ -176,9 +176,12 @@ def work_of(
         keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         paint_seconds: of one processor for a megapixel of the working size.
     """
-    painted, carried = keyframes_and_others(timeline, facts, keyframe_interval)
+    interval = bounded_interval(keyframe_interval, working_size)
+    painted, carried = keyframes_and_others(timeline, facts, interval)
     source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL
     working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
+    # What motion saves where it is estimated still smaller, carrying paint that far costs.
+    carry_scale = max(FLOW_SCALE, flow_scale(*working_size))
     return Work(
         frames=facts.frame_count,
         frames_painted=painted,
@@ -187,7 +190,7 @@ def work_of(
         start_seconds=calibration.start_seconds,
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * painted
-        + calibration.carry_seconds * working_megapixels * flow_scale(*working_size) ** 2 * carried,
+        + calibration.carry_seconds * working_megapixels * carry_scale**2 * carried,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.domain.errors import Defect, Rejected
+from handler.domain.keyframes import bounded_interval
 from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
@@ -34,7 +35,8 @@ class PaintOrder:
         styles: for each style that the timeline names, its picture.
         working_size_px: long side at which frames are painted, px; None for the source's size.
         keyframe_interval: at most so many frames from one that the transformer paints to the next;
-            those between are carried along the motion. 1 paints every frame.
+            those between are carried along the motion. 1 paints every frame. Fewer where frames
+            are large.
         poster: where to write the JPEG with one frame before and after, if anywhere.
         encoding: of the result.
     """
@@ -97,6 +99,7 @@ def paint_video(
     approve(facts)
     need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
     brush = _brush(order, facts, media, painter, motion)
+    interval = bounded_interval(order.keyframe_interval, brush.working_size)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.
     size = brush.working_size if order.timeline.is_painted_throughout else facts.size
     poster_frame = int(facts.frame_count * POSTER_AT)
@@ -111,9 +114,7 @@ def paint_video(
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
         in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):
-        for segment, painted in paint_all(
-            segments(sources, order.keyframe_interval, motion.is_cut)
-        ):
+        for segment, painted in paint_all(segments(sources, interval, motion.is_cut)):
             for before, after in zip(segment.frames, painted, strict=True):
                 write(after)
                 if before.index <= poster_frame:

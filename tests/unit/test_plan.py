@@ -44,8 +44,11 @@ def test_work_grows_with_what_is_decoded_and_what_is_painted() -> None:
     carried = work_of(CLIP, MONET, (320, 160), 8, calibration, paint_seconds=2.0)
     assert (carried.frames_painted, carried.frames_carried) == (14, 86)
     assert carried.vcpu_seconds == pytest.approx(5 + 0.0512 * (14 * 2.0 + 86 * 0.5))
-    halved = work_of(CLIP, MONET, (2000, 1000), 8, calibration, paint_seconds=2.0)
-    assert halved.vcpu_seconds == pytest.approx(5 + 2 * (14 * 2.0 + 86 * 0.5 / 4))
+    halved = work_of(CLIP, MONET, (1000, 500), 8, calibration, paint_seconds=2.0)
+    assert halved.vcpu_seconds == pytest.approx(5 + 0.5 * (14 * 2.0 + 86 * 0.5 / 4))
+    large = work_of(CLIP, MONET, (3840, 2160), 8, calibration, paint_seconds=2.0)
+    assert (large.frames_painted, large.frames_carried) == (34, 66)
+    assert large.vcpu_seconds == pytest.approx(5 + 8.2944 * (34 * 2.0 + 66 * 0.5 / 4))
 
 
 def test_the_original_is_decoded_and_not_painted() -> None:
