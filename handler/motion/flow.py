@@ -107,17 +107,15 @@ def _composed(flows: Sequence[tuple[Floats, Floats]]) -> list[Path]:
 
 def _returns(out: Floats, back: Floats) -> Floats:
     """Trust in a way, from how far the way back misses its start."""
-    missed = out + back
-    squared = cv2.transform(missed * missed, np.ones((1, 2), np.float32) * -(UNSURE_PX**-2))
-    trust: Floats = cv2.exp(squared)  # type: ignore[assignment]
+    x, y = cv2.split(cv2.add(out, back))
+    missed = cv2.magnitude(x, y)
+    trust: Floats = cv2.exp(cv2.multiply(missed, missed, scale=-(UNSURE_PX**-2)))  # type: ignore[assignment]
     return trust
 
 
 def _inside(there: Floats) -> npt.NDArray[np.bool_]:
     height, width = there.shape[:2]
-    x, y = there[..., 0], there[..., 1]
-    inside: npt.NDArray[np.bool_] = (x > -1) & (x < width) & (y > -1) & (y < height)
-    return inside
+    return cv2.inRange(there, (-1, -1, 0, 0), (width, height, 0, 0)).view(np.bool_)
 
 
 def sampled(field: Field, places: Floats) -> Field:

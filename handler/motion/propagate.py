@@ -27,6 +27,8 @@ OFF_COLOUR = 25.0
 """A difference of the source's grey, of 255, between a pixel and the one it is said to come from
 that is trusted by 1/e."""
 
+TRUST_BY_COLOUR = np.exp(-np.square(np.arange(256, dtype=np.float32) / OFF_COLOUR))
+
 SOFTNESS_PX = 9
 """Over how many pixels, at flow size, trust is evened out: one keyframe fades into the other."""
 
@@ -107,7 +109,7 @@ class _Keyframe:
 
     Attributes:
         gray: its source at flow size.
-        paint: uint8 (height, width, 3).
+        paint: uint8 (height, width, 4): four channels are sampled in half the time of three.
         grain: how much fine texture the paint has around each pixel, float32 at flow size.
     """
 
@@ -135,7 +137,11 @@ class _Reach:
 
 @dataclass(frozen=True)
 class _View:
-    """What a keyframe gives a frame: its paint and grain, carried there, and the trust in it."""
+    """What a keyframe gives a frame: its paint and grain, carried there, and the trust in it.
+
+    Attributes:
+        paint: uint8 (height, width, 3).
+    """
 
     paint: Frame
     grain: Floats
@@ -161,7 +167,8 @@ class _Segment:
 
     def _keyframe(self, at: int, paint: Frame) -> _Keyframe:
         gray = self.gray[at]
-        return _Keyframe(gray, paint, _grain(paint, gray.shape))
+        wide: Frame = cv2.cvtColor(paint, cv2.COLOR_RGB2RGBA)  # type: ignore[assignment]
+        return _Keyframe(gray, wide, _grain(paint, gray.shape))
 
     def between(self, first: _Reach, last: _Reach, wanted: Iterable[int]) -> dict[int, Frame]:
         """Those of the frames between two keyframes that are wanted, from both of them.
@@ -195,19 +202,19 @@ class _Segment:
 
 def _view(keyframe: _Keyframe, path: Path, now: Gray) -> _View:
     places = path.way + grid(*now.shape)
-    off = cv2.blur(cv2.absdiff(now, sampled(keyframe.gray, places)), (5, 5)) / OFF_COLOUR
-    trust = path.trust * np.exp(-np.square(off, dtype=np.float32))
-    even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))
+    off = cv2.blur(cv2.absdiff(now, sampled(keyframe.gray, places)), (5, 5))
+    trust = path.trust * cv2.LUT(off, TRUST_BY_COLOUR)
+    even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))  # type: ignore[assignment]
     return _View(_warped(keyframe.paint, path), sampled(keyframe.grain, places), even)
 
 
 def _warped(paint: Frame, path: Path) -> Frame:
     height, width = paint.shape[:2]
     h, w = path.way.shape[:2]
-    way = path.way * np.array([width / w, height / h], np.float32)
-    places: Floats = cv2.resize(way, (width, height))  # type: ignore[assignment]
+    way = cv2.multiply(path.way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
+    places: Floats = cv2.resize(way, (width, height))
     cv2.add(places, grid(height, width), dst=places)
-    return sampled(paint, places)
+    return cv2.cvtColor(sampled(paint, places), cv2.COLOR_RGBA2RGB)  # type: ignore[return-value]
 
 
 def _mixed(before: _View, behind: _View, passed: float) -> Frame:
