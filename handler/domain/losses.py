@@ -23,6 +23,7 @@ class Announcement:
         ends_at: seconds from the start of the file to the end of the last packet of any track.
         is_broken: the reader met damage, so that a gap between pictures is a loss.
         is_gapless: the container holds every picture of an even rate, with the same consequence.
+        unreadable_sound: sound tracks whose head is unknown or damaged.
     """
 
     pictures: int
@@ -31,6 +32,7 @@ class Announcement:
     ends_at: Fraction
     is_broken: bool
     is_gapless: bool
+    unreadable_sound: int = 0
 
     @property
     def is_cut_short(self) -> bool:
@@ -60,6 +62,7 @@ class Losses:
         stretches: where they are missing, in order, as far as that is known; at most 100.
         flawed: frames that came, though the decoder had to guess parts of them.
         flawed_at: seconds from the first frame of the video to about the first flawed one.
+        sound_tracks: left out, since they can't be read.
     """
 
     announced: int
@@ -67,6 +70,7 @@ class Losses:
     stretches: tuple[Stretch, ...] = ()
     flawed: int = 0
     flawed_at: Fraction | None = None
+    sound_tracks: int = 0
 
     def in_words(self) -> str | None:
         """One clause for a person, None when nothing was lost."""
@@ -79,6 +83,11 @@ class Losses:
         if self.flawed:
             about = f", the first at about {_seconds(self.flawed_at)}" if self.flawed_at else ""
             said.append(f"{_frames(self.flawed)} came damaged{about}")
+        if self.sound_tracks:
+            tracks = (
+                "1 sound track" if self.sound_tracks == 1 else f"{self.sound_tracks} sound tracks"
+            )
+            said.append(f"{tracks} can't be read and had to be left out")
         return "; ".join(said) or None
 
     def _where(self) -> str:

@@ -82,6 +82,7 @@ class DecoderLog:
             stretches=tuple(stretches[:STRETCHES_KEPT]),
             flawed=self._flawed,
             flawed_at=self._flawed_at,
+            sound_tracks=told.unreadable_sound,
         )
 
     def _take(self, at: Fraction) -> None:

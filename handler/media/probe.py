@@ -64,6 +64,7 @@ def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:
         ends_at=Fraction(told["ends_at"]),
         is_broken=told["is_broken"],
         is_gapless=told["is_gapless"],
+        unreadable_sound=told["unreadable_sound"],
     )
     exact = {name: Fraction(found[name]) for name in ("frame_rate", "sample_aspect_ratio", "start")}
     lists = {"sound": sound, "subtitles": tuple(found["subtitles"])}

@@ -116,7 +116,7 @@ def look_into(
     ends_at = Fraction(0)
     is_broken = False
     is_timeless = is_of(container, AVI)
-    sound = {s.index: Sound(s) for s in container.streams.audio if s.codec_context is not None}
+    sound = {s.index: Sound(s) for s in container.streams.audio if is_readable(s)}
     for packet, stumbled in packets(container, log):
         is_broken |= stumbled
         ends_at = max(ends_at, end_of(packet))
@@ -163,6 +163,7 @@ def look_into(
             "ends_at": str(ends_at - begin),
             "is_broken": is_broken,
             "is_gapless": is_gapless,
+            "unreadable_sound": len(container.streams.audio) - len(sound),
         },
         "sound": [
             sound[stream.index].as_json(index, begin)
@@ -272,6 +273,18 @@ class Sound:
             "first_packet": str(first_packet - begin),
             "packets": self.packets,
         }
+
+
+def is_readable(stream: AudioStream) -> bool:
+    """Whether a decoder makes sense of what the container says of the sound."""
+    codec = stream.codec_context
+    if codec is None:
+        return False
+    try:
+        codec.open(strict=False)
+    except (av.FFmpegError, ValueError):
+        return False
+    return codec.channels > 0 and codec.sample_rate > 0
 
 
 def video_stream(container: InputContainer) -> VideoStream:

@@ -116,3 +116,21 @@ def test_losses_are_said_in_words_and_numbers() -> None:
         "10 of 100 frames of the source could not be read (2 from 0.00 s on, 2 from 1.00 s on, "
         "2 from 2.00 s on and elsewhere); 1 frame came damaged, the first at about 0.50 s"
     )
+
+
+def test_sound_whose_head_is_damaged_is_left_out(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.webm"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", *TONE, *TONE, "-t", "1"),
+        *("-map", "0", "-map", "1", "-map", "2", "-c:v", "libvpx", "-deadline", "realtime"),
+        *("-c:a:0", "libvorbis", "-c:a:1", "libopus", str(whole)),
+    )
+    content = bytearray(whole.read_bytes())
+    setup = content.index(b"\x05vorbis") + 7
+    content[setup : setup + 200] = bytes(200)
+    damaged = tmp_path / "damaged.webm"
+    damaged.write_bytes(content)
+    painting = _painted(damaged)
+    assert painting.frames == 25
+    assert [track.codec for track in painting.result.sound] == ["opus"]
+    assert painting.losses.in_words() == "1 sound track can't be read and had to be left out"
