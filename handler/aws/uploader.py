@@ -48,16 +48,7 @@ class S3Uploader:
         return Digest(size, tuple(parts))
 
     def holds(self, bucket: str, key: str, digest: Digest) -> bool:
-        with translated(f"looking up {key}"):
-            try:
-                head = self._s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-            except ClientError as error:
-                if error_code(error) in MISSING:
-                    return False
-                raise
-        # Behind a hyphen S3 says of how many parts it is.
-        found = head.get("ChecksumSHA256", "").partition("-")[0]
-        return (head["ContentLength"], found) == (digest.size_bytes, base64_of(digest.whole))
+        return self._version(bucket, key, digest) is not None
 
     def upload(
         self,
@@ -91,9 +82,7 @@ class S3Uploader:
             except ClientError as error:
                 if error_code(error) != UPLOAD_GONE:
                     raise
-                raise Unavailable(
-                    f"the upload of {key} was ended by someone else: run the command again"
-                ) from error
+                return self._ended_by_another(bucket, key, digest)
         return version_in(answer)
 
     def put(
@@ -110,6 +99,26 @@ class S3Uploader:
                     raise Changed(f"{key} was uploaded by someone else meanwhile") from error
                 raise
         return version_in(answer)
+
+    def _version(self, bucket: str, key: str, digest: Digest) -> str | None:
+        """Of the object, if it has this content and was uploaded in the same parts."""
+        with translated(f"looking up {key}"):
+            try:
+                head = self._s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return None
+                raise
+        # Behind a hyphen S3 says of how many parts it is.
+        found = head.get("ChecksumSHA256", "").partition("-")[0]
+        is_same = (head["ContentLength"], found) == (digest.size_bytes, base64_of(digest.whole))
+        return version_in(head) if is_same else None
+
+    def _ended_by_another(self, bucket: str, key: str, digest: Digest) -> str:
+        """Two may go on with one upload at a time; whoever comes second finds it done."""
+        if version := self._version(bucket, key, digest):
+            return version
+        raise Unavailable(f"the upload of {key} was ended by someone else: run the command again")
 
     def _unfinished(self, bucket: str, key: str, digest: Digest) -> tuple[str, Parts] | None:
         """The unfinished upload of this content that is furthest, and what is there of it."""

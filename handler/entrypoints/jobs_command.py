@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -40,23 +41,28 @@ def jobs(
 
 def table_of(listed: list[ListedJob]) -> Table:
     """The jobs as people read them; what somebody else wrote can do nothing to the terminal."""
-    table = Table()
-    table.add_column("upload", overflow="fold", ratio=3)
+    table = Table(box=SIMPLE, pad_edge=False)
+    table.add_column("upload", overflow="fold")
     table.add_column("state", no_wrap=True)
     for heading in ("done", "frames/s", "left", "USD"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold", ratio=4)
     table.add_column("job", no_wrap=True)
     for job in listed:
         state = job.status.state.value if job.status else WAITING
         table.add_row(
-            Text(printable(job.upload)),
+            _upload(job),
             Text(state, style=COLORS.get(state, "")),
             *(Text(cell) for cell in _numbers(job)),
-            Text(printable(job.status.reason or "") if job.status else ""),
             Text(printable(job.status.job_id[:ID_DIGITS]) if job.status else ""),
         )
     return table
+
+
+def _upload(job: ListedJob) -> Text:
+    """Its key, and below it why it did not succeed."""
+    reason = job.status.reason if job.status else None
+    below = f"\n{printable(reason)}" if reason else ""
+    return Text(printable(job.upload)).append(below, style="dim")
 
 
 def _numbers(job: ListedJob) -> tuple[str, str, str, str]:

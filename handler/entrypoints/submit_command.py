@@ -133,11 +133,15 @@ def _transfer_bar(*, hidden: bool) -> Iterator[Begin]:
     )
 
     def begin(what: str, size_bytes: int) -> Callable[[int], None]:
+        progress.start()  # only now, so that an order that can't be one shows its error alone
         task = progress.add_task(printable(what), total=size_bytes)
         return lambda done: progress.advance(task, done)
 
-    with progress:
+    try:
         yield begin
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def _summary(submitted: Submitted, buckets: Buckets) -> str:

@@ -5,13 +5,13 @@ It stays until Ctrl-C, and leaves nothing but its logs.
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -76,7 +76,7 @@ def environment(stack: LocalStack) -> Mapping[str, str]:
 def how_to_submit(stack: LocalStack) -> str:
     """The commands for another terminal."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment(stack).items()]
-    program = shlex.quote(os.path.relpath(ROOT / ".venv" / "bin" / "artreel"))
+    program = shlex.quote(str(Path(sys.executable).with_name("artreel")))
     return "\n".join(
         (
             f"Deployed at {stack.aws.endpoint_url}. In another terminal:",
