@@ -41,6 +41,10 @@ VIDEOS = "${InputBucket.Arn}/videos/*"
 STYLES = "${InputBucket.Arn}/styles/*"
 JOBS = "${InputBucket.Arn}/jobs/*"
 RESULTS = "${OutputBucket.Arn}/*"
+OWN_STACK = (
+    "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
+    "stack/${AWS::StackName}/*"
+)
 VIA_SERVICES = {
     "StringEquals": {
         "kms:ViaService": [
@@ -104,7 +108,7 @@ ALLOWED = {
     ("OnDeadLetterRole", "logs:PutLogEvents", "OnDeadLetterLogs.Arn"),
     ("OnDeadLetterRole", "xray:PutTraceSegments", "*"),
     ("OnDeadLetterRole", "xray:PutTelemetryRecords", "*"),
-    ("SubmitterPolicy", "cloudformation:DescribeStacks", "AWS::StackId"),
+    ("SubmitterPolicy", "cloudformation:DescribeStacks", OWN_STACK),
     ("SubmitterPolicy", "s3:GetObject", VIDEOS),
     ("SubmitterPolicy", "s3:GetObject", STYLES),
     ("SubmitterPolicy", "s3:GetObject", JOBS),

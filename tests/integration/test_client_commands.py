@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from handler import wiring
@@ -20,7 +21,7 @@ from handler.domain.status import Progress, State, Status
 from handler.entrypoints.cli import app
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
-from tests.cloud import IN, OUT, Cloud, png
+from tests.cloud import IN, OUT, Buckets, png
 from tests.fakes import FakeMedia, studio
 
 Pauses = Callable[..., list[None]]
@@ -29,6 +30,24 @@ ESCAPE = "\x1b]0;owned\x07"
 
 def artreel(*words: str | Path) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "ARTREEL_INPUT_BUCKET": IN,
+        "ARTREEL_OUTPUT_BUCKET": OUT,
+    }.items():
+        monkeypatch.setenv(name, value)
+    wiring.forget()
+    with mock_aws():
+        cloud = Buckets(wiring.aws("s3"))
+        cloud.upload("styles/waves.png", png("waves"))
+        yield cloud
+    wiring.forget()
 
 
 def said(result: Result) -> str:
@@ -50,10 +69,10 @@ def picture(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def painters(cloud: Cloud) -> Studio:
+def painters(cloud: Buckets) -> Studio:
     """Workers that paint nothing but lose no step before and after."""
     return studio(
-        store=S3ObjectStore(boto3.client("s3")),
+        store=wiring.object_store(),
         input_bucket=IN,
         output_bucket=OUT,
         max_style_bytes=10**6,
@@ -81,21 +100,21 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def version(cloud: Cloud, key: str) -> str:
+def version(cloud: Buckets, key: str) -> str:
     return cloud.s3.head_object(Bucket=IN, Key=key)["VersionId"]
 
 
-def paint(cloud: Cloud, painters: Studio, key: str) -> State:
+def paint(cloud: Buckets, painters: Studio, key: str) -> State:
     """As a worker does when the event of the newest upload reaches it."""
     return run_job(JobRequest(IN, key, version(cloud, key)), painters).state
 
 
-def uploads(cloud: Cloud) -> list[str]:
+def uploads(cloud: Buckets) -> list[str]:
     """The key of every version that was uploaded, in their order."""
     return sorted(found["Key"] for found in cloud.s3.list_object_versions(Bucket=IN)["Versions"])
 
 
-def write_status(cloud: Cloud, key: str, state: State, **also: Any) -> None:
+def write_status(cloud: Buckets, key: str, state: State, **also: Any) -> None:
     upload = SourceObject(IN, key, version(cloud, key))
     status = Status.of("0f" * 32, upload, 1, state, datetime.now(UTC), **also)
     path = key.removeprefix("videos/").rpartition(".")[0]
@@ -106,7 +125,7 @@ def write_status(cloud: Cloud, key: str, state: State, **also: Any) -> None:
 
 class TestSubmit:
     def test_a_clip_and_its_picture_are_uploaded(
-        self, cloud: Cloud, clip: Path, picture: Path, painters: Studio
+        self, cloud: Buckets, clip: Path, picture: Path, painters: Studio
     ) -> None:
         done = artreel("submit", clip, "--style", picture)
         assert done.exit_code == 0, said(done)
@@ -117,7 +136,7 @@ class TestSubmit:
         assert paint(cloud, painters, "videos/monet/clip.mp4") is State.SUCCEEDED
 
     def test_the_same_again_uploads_nothing(
-        self, cloud: Cloud, clip: Path, picture: Path, painters: Studio
+        self, cloud: Buckets, clip: Path, picture: Path, painters: Studio
     ) -> None:
         artreel("submit", clip, "--style", picture)
         before = uploads(cloud)
@@ -128,26 +147,30 @@ class TestSubmit:
         assert uploads(cloud) == before
 
     @pytest.mark.parametrize("end", [State.REJECTED, State.FAILED, State.CANCELLED])
-    def test_what_ended_badly_is_uploaded_again(self, cloud: Cloud, clip: Path, end: State) -> None:
+    def test_what_ended_badly_is_uploaded_again(
+        self, cloud: Buckets, clip: Path, end: State
+    ) -> None:
         artreel("submit", clip, "--style", "waves")
         write_status(cloud, "videos/waves/clip.mp4", end)
         artreel("submit", clip, "--style", "waves")
         assert uploads(cloud).count("videos/waves/clip.mp4") == 2
 
-    def test_what_was_cancelled_and_waits_is_uploaded_again(self, cloud: Cloud, clip: Path) -> None:
+    def test_what_was_cancelled_and_waits_is_uploaded_again(
+        self, cloud: Buckets, clip: Path
+    ) -> None:
         artreel("submit", clip, "--style", "waves")
         assert artreel("cancel", "videos/waves/clip.mp4").exit_code == 0
         artreel("submit", clip, "--style", "waves")
         assert uploads(cloud).count("videos/waves/clip.mp4") == 2
 
-    def test_another_clip_of_the_same_name_replaces_it(self, cloud: Cloud, clip: Path) -> None:
+    def test_another_clip_of_the_same_name_replaces_it(self, cloud: Buckets, clip: Path) -> None:
         artreel("submit", clip, "--style", "waves")
         clip.write_bytes(b"another")
         artreel("submit", clip, "--style", "waves")
         assert uploads(cloud).count("videos/waves/clip.mp4") == 2
 
     def test_another_picture_of_the_same_name_is_not_replaced_unless_told_to(
-        self, cloud: Cloud, clip: Path, tmp_path: Path
+        self, cloud: Buckets, clip: Path, tmp_path: Path
     ) -> None:
         other = tmp_path / "waves.png"
         other.write_bytes(png("tiles"))
@@ -160,7 +183,7 @@ class TestSubmit:
         assert body == other.read_bytes()
 
     def test_a_new_picture_has_the_same_clip_painted_again(
-        self, cloud: Cloud, clip: Path, tmp_path: Path
+        self, cloud: Buckets, clip: Path, tmp_path: Path
     ) -> None:
         artreel("submit", clip, "--style", "waves")
         other = tmp_path / "waves.png"
@@ -169,7 +192,7 @@ class TestSubmit:
         assert uploads(cloud).count("videos/waves/clip.mp4") == 2
 
     def test_a_picture_that_would_not_be_taken_is_refused(
-        self, cloud: Cloud, clip: Path, tmp_path: Path
+        self, cloud: Buckets, clip: Path, tmp_path: Path
     ) -> None:
         cloud.upload("styles/late.jpg", b"the first that is looked for")
         late = tmp_path / "late.png"
@@ -178,7 +201,7 @@ class TestSubmit:
         assert (refused.exit_code, "styles/late.jpg already" in refused.stderr) == (2, True)
 
     def test_wishes_go_by_a_job_file_behind_a_video_that_asks_for_nothing(
-        self, cloud: Cloud, clip: Path, painters: Studio
+        self, cloud: Buckets, clip: Path, painters: Studio
     ) -> None:
         wishes = ("--working-size", "64", "--frames", "every", "--budget-usd", "1.5")
         done = artreel("submit", clip, "--style", "waves", *wishes)
@@ -200,7 +223,7 @@ class TestSubmit:
         assert paint(cloud, painters, job) is State.SUCCEEDED
         assert "jobs/waves/clip.mp4" in cloud.results()
 
-    def test_other_wishes_do_not_upload_the_video_again(self, cloud: Cloud, clip: Path) -> None:
+    def test_other_wishes_do_not_upload_the_video_again(self, cloud: Buckets, clip: Path) -> None:
         for size, jobs in (("64", 1), ("64", 1), ("source", 2)):
             artreel("submit", clip, "--style", "waves", "--working-size", size)
             keys = uploads(cloud)
@@ -208,7 +231,7 @@ class TestSubmit:
             assert len([key for key in keys if key.startswith("videos/")]) == 1
 
     def test_a_job_file_goes_up_as_it_is(
-        self, cloud: Cloud, clip: Path, tmp_path: Path, painters: Studio
+        self, cloud: Buckets, clip: Path, tmp_path: Path, painters: Studio
     ) -> None:
         night = tmp_path / "night.json"
         night.write_text('{"video": "videos/mine.mp4",\n "timeline": [{"at":0, "style":"waves"}]}')
@@ -221,7 +244,7 @@ class TestSubmit:
         assert paint(cloud, painters, "jobs/night.json") is State.SUCCEEDED
 
     def test_it_follows_the_job_when_told_to(
-        self, cloud: Cloud, clip: Path, painters: Studio, pauses: Pauses
+        self, cloud: Buckets, clip: Path, painters: Studio, pauses: Pauses
     ) -> None:
         pauses(lambda: paint(cloud, painters, "videos/waves/clip.mp4"))
         done = artreel("submit", clip, "--style", "waves", "--watch")
@@ -251,7 +274,7 @@ class TestSubmit:
     )
     def test_bad_input_is_one_sentence_and_uploads_nothing(
         self,
-        cloud: Cloud,
+        cloud: Buckets,
         clip: Path,
         monkeypatch: pytest.MonkeyPatch,
         words: tuple[str, ...],
@@ -273,7 +296,7 @@ class TestSubmit:
 
     @pytest.mark.parametrize("name", ["a b+c%20 ü 🎨.mp4", "-s.mp4", "$(touch x).MOV", "#?&.mkv"])
     def test_strange_names_come_back_as_they_were(
-        self, cloud: Cloud, tmp_path: Path, painters: Studio, name: str
+        self, cloud: Buckets, tmp_path: Path, painters: Studio, name: str
     ) -> None:
         path = tmp_path / name
         path.write_bytes(b"video")
@@ -290,7 +313,7 @@ class TestWatch:
     KEY = "videos/waves/clip.mp4"
 
     def test_it_tells_of_the_newest_upload_and_not_of_the_one_before(
-        self, cloud: Cloud, painters: Studio, pauses: Pauses
+        self, cloud: Buckets, painters: Studio, pauses: Pauses
     ) -> None:
         cloud.upload(self.KEY, b"old")
         paint(cloud, painters, self.KEY)
@@ -301,7 +324,7 @@ class TestWatch:
         assert "rejected" in done.stderr
         assert "can't be read as a video" in done.stderr
 
-    def test_a_running_job_is_shown(self, cloud: Cloud, pauses: Pauses) -> None:
+    def test_a_running_job_is_shown(self, cloud: Buckets, pauses: Pauses) -> None:
         cloud.upload(self.KEY, b"video")
         progress = Progress(30, 100, 10.0)
         write_status(cloud, self.KEY, State.RUNNING, progress=progress, cost_usd=0.0123)
@@ -320,7 +343,7 @@ class TestWatch:
             (State.FAILED, 70),
         ],
     )
-    def test_how_it_ends_is_the_exit_code(self, cloud: Cloud, state: State, code: int) -> None:
+    def test_how_it_ends_is_the_exit_code(self, cloud: Buckets, state: State, code: int) -> None:
         cloud.upload(self.KEY, b"video")
         write_status(cloud, self.KEY, state, reason=f"because {ESCAPE}")
         for named in (self.KEY, "waves/clip", "waves/clip.mp4", "0f0f0f0f"):
@@ -329,7 +352,7 @@ class TestWatch:
             assert ESCAPE not in said(done)
 
     def test_a_job_that_another_upload_replaced_ends(
-        self, cloud: Cloud, painters: Studio, pauses: Pauses
+        self, cloud: Buckets, painters: Studio, pauses: Pauses
     ) -> None:
         cloud.upload(self.KEY, b"old")
         pauses(lambda: cloud.upload(self.KEY, b"new"))
@@ -337,37 +360,38 @@ class TestWatch:
         assert done.exit_code == 2
         assert f"a newer upload of {self.KEY} replaced this one" in done.stderr
 
-    def test_a_job_whose_upload_has_expired_is_told_of(self, cloud: Cloud) -> None:
+    def test_a_job_whose_upload_has_expired_is_told_of(self, cloud: Buckets) -> None:
         cloud.upload(self.KEY, b"video")
         write_status(cloud, self.KEY, State.SUCCEEDED)
         cloud.s3.delete_object(Bucket=IN, Key=self.KEY)
         assert artreel("watch", self.KEY).exit_code == 0
 
     @pytest.mark.parametrize(
-        ("named", "reason"),
+        ("command", "named", "reason"),
         [
-            ("videos/gone.mp4", "there is no upload"),
-            ("monet/gone.mp4", "no job 'monet/gone.mp4' has begun"),
-            ("abcdef0123", "no job 'abcdef0123' has begun"),
-            ("jobs/gone.json", "there is no upload"),
-            ("videos/../x", "must lie under videos/"),
-            ("videos/source.mp4", "is not painted by itself"),
-            (f"videos/{ESCAPE}.mp4", "control characters"),
-            ("", "no job ''"),
+            ("watch", "videos/gone.mp4", "there is no upload"),
+            ("fetch", "monet/gone.mp4", "no job 'monet/gone.mp4' has begun"),
+            ("cancel", "abcdef0123", "no job 'abcdef0123' has begun"),
+            ("cancel", "jobs/gone.json", "there is no upload"),
+            ("fetch", "videos/../x", "must lie under videos/"),
+            ("watch", "videos/source.mp4", "is not painted by itself"),
+            ("cancel", f"videos/{ESCAPE}.mp4", "control characters"),
+            ("watch", "", "no job ''"),
         ],
     )
-    def test_what_is_no_job_is_said_to_be_none(self, cloud: Cloud, named: str, reason: str) -> None:
+    def test_what_is_no_job_is_said_to_be_none(
+        self, cloud: Buckets, command: str, named: str, reason: str
+    ) -> None:
         cloud.upload("videos/source.mp4", b"video", **SOURCE_METADATA)
         cloud.s3.put_object(Bucket=OUT, Key="foreign.status.json", Body=b'{"state": "succeeded"}')
-        for command in ("watch", "cancel", "fetch"):
-            refused = artreel(command, named)
-            assert refused.exit_code == 2, said(refused)
-            assert reason in refused.stderr
-            assert refused.stderr.count("\n") == 1
+        refused = artreel(command, named)
+        assert refused.exit_code == 2, said(refused)
+        assert reason in refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 class TestJobs:
-    def test_every_job_is_listed_and_nothing_else(self, cloud: Cloud, painters: Studio) -> None:
+    def test_every_job_is_listed_and_nothing_else(self, cloud: Buckets, painters: Studio) -> None:
         for name, body in (("done", b"video"), ("bad", b"broken"), ("waits", b"video")):
             cloud.upload(f"videos/waves/{name}.mp4", body)
         cloud.upload("videos/source.mp4", b"video", **SOURCE_METADATA)
@@ -384,7 +408,7 @@ class TestJobs:
         assert "waiting" in table
         assert "can't be read as a video" in " ".join(table.split())
 
-    def test_a_replaced_upload_waits_once(self, cloud: Cloud, painters: Studio) -> None:
+    def test_a_replaced_upload_waits_once(self, cloud: Buckets, painters: Studio) -> None:
         cloud.upload("videos/waves/clip.mp4", b"old")
         paint(cloud, painters, "videos/waves/clip.mp4")
         cloud.upload("videos/waves/clip.mp4", b"new")
@@ -393,14 +417,14 @@ class TestJobs:
             ("videos/waves/clip.mp4", "waiting")
         ]
 
-    def test_the_newest_come_first_and_no_more_than_asked_for(self, cloud: Cloud) -> None:
+    def test_the_newest_come_first_and_no_more_than_asked_for(self, cloud: Buckets) -> None:
         for number in range(3):
             cloud.upload(f"videos/waves/{number}.mp4", b"video")
             write_status(cloud, f"videos/waves/{number}.mp4", State.RUNNING)
         listed = json.loads(artreel("jobs", "--json", "-n", "2").stdout)
         assert len(listed) == 2
 
-    def test_what_others_wrote_does_nothing_to_the_terminal(self, cloud: Cloud) -> None:
+    def test_what_others_wrote_does_nothing_to_the_terminal(self, cloud: Buckets) -> None:
         cloud.upload("videos/waves/[red]x.mp4", b"video")
         write_status(cloud, "videos/waves/[red]x.mp4", State.REJECTED, reason=f"{ESCAPE} [/red]")
         for body in (b"[]", b"{}", b"\xff", b'{"job_id": 1}'):
@@ -410,14 +434,14 @@ class TestJobs:
         assert "[red]x" in table.stdout
         assert "\x1b" not in table.stdout
 
-    def test_an_empty_stack_has_none(self, cloud: Cloud) -> None:
+    def test_an_empty_stack_has_none(self, cloud: Buckets) -> None:
         assert json.loads(artreel("jobs", "--json").stdout) == []
 
 
 class TestCancel:
     KEY = "videos/waves/clip.mp4"
 
-    def test_a_job_that_waits_ends_as_cancelled(self, cloud: Cloud, painters: Studio) -> None:
+    def test_a_job_that_waits_ends_as_cancelled(self, cloud: Buckets, painters: Studio) -> None:
         cloud.upload(self.KEY, b"video")
         for _ in range(2):
             done = artreel("cancel", self.KEY)
@@ -428,7 +452,7 @@ class TestCancel:
         assert artreel("watch", self.KEY).exit_code == 2
         assert list(cloud.results()) == ["waves/clip.status.json"]
 
-    def test_a_job_that_runs_does_too(self, cloud: Cloud, painters: Studio) -> None:
+    def test_a_job_that_runs_does_too(self, cloud: Buckets, painters: Studio) -> None:
         cloud.upload(self.KEY, b"video")
         media = painters.media
         assert isinstance(media, FakeMedia)
@@ -442,14 +466,14 @@ class TestCancel:
         assert paint(cloud, painters, self.KEY) is State.CANCELLED
         assert "waves/clip.mp4" not in cloud.results()
 
-    def test_what_has_ended_stays(self, cloud: Cloud, painters: Studio) -> None:
+    def test_what_has_ended_stays(self, cloud: Buckets, painters: Studio) -> None:
         cloud.upload(self.KEY, b"video")
         paint(cloud, painters, self.KEY)
         refused = artreel("cancel", self.KEY)
         assert (refused.exit_code, "it has succeeded" in refused.stderr) == (2, True)
         assert cloud.s3.get_object_tagging(Bucket=IN, Key=self.KEY)["TagSet"] == []
 
-    def test_what_is_gone_can_not_be_told(self, cloud: Cloud) -> None:
+    def test_what_is_gone_can_not_be_told(self, cloud: Buckets) -> None:
         cloud.upload(self.KEY, b"video")
         write_status(cloud, self.KEY, State.RUNNING)
         cloud.s3.delete_object(Bucket=IN, Key=self.KEY)
@@ -468,7 +492,7 @@ class TestFetch:
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def test_the_results_arrive_as_they_are(
-        self, cloud: Cloud, painters: Studio, folder: Path
+        self, cloud: Buckets, painters: Studio, folder: Path
     ) -> None:
         cloud.upload(self.KEY, b"video")
         paint(cloud, painters, self.KEY)
@@ -478,7 +502,7 @@ class TestFetch:
         names = ("clip.mp4", "clip.jpg", "clip.report.json")
         assert self.files(folder) == {name: cloud.read(f"waves/{name}") for name in names}
 
-    def test_half_of_it_is_not_left(self, cloud: Cloud, painters: Studio, folder: Path) -> None:
+    def test_half_of_it_is_not_left(self, cloud: Buckets, painters: Studio, folder: Path) -> None:
         cloud.upload(self.KEY, b"video")
         paint(cloud, painters, self.KEY)
         cloud.s3.delete_object(Bucket=OUT, Key="waves/clip.report.json")
@@ -490,7 +514,7 @@ class TestFetch:
 
     def test_what_is_replaced_meanwhile_is_not_mixed(
         self,
-        cloud: Cloud,
+        cloud: Buckets,
         painters: Studio,
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
@@ -519,7 +543,7 @@ class TestFetch:
         ],
     )
     def test_what_is_not_there_is_said_to_be_missing(
-        self, cloud: Cloud, folder: Path, state: State, reason: str
+        self, cloud: Buckets, folder: Path, state: State, reason: str
     ) -> None:
         cloud.upload(self.KEY, b"video")
         write_status(cloud, self.KEY, state, reason="no good")
@@ -527,7 +551,7 @@ class TestFetch:
         assert (refused.exit_code, reason in refused.stderr) == (2, True)
         assert self.files(folder) == {}
 
-    def test_a_folder_that_is_none_is_refused(self, cloud: Cloud, tmp_path: Path) -> None:
+    def test_a_folder_that_is_none_is_refused(self, cloud: Buckets, tmp_path: Path) -> None:
         assert "is no folder" in artreel("fetch", self.KEY, "-o", tmp_path / "no").stderr
 
 
@@ -535,10 +559,13 @@ class TestStack:
     """Where the buckets are."""
 
     @pytest.fixture
-    def nothing_set(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_set(self, cloud: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("ARTREEL_INPUT_BUCKET")
         monkeypatch.delenv("ARTREEL_OUTPUT_BUCKET")
         wiring.forget()
+
+    @pytest.fixture
+    def stacks(self, nothing_set: None) -> None:
         template = {
             "Resources": {"Any": {"Type": "AWS::S3::Bucket"}},
             "Outputs": {"InputBucketName": {"Value": IN}, "OutputBucketName": {"Value": OUT}},
@@ -549,7 +576,7 @@ class TestStack:
         client.create_stack(StackName="other", TemplateBody=json.dumps(template))
 
     def test_its_outputs_tell(
-        self, nothing_set: None, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+        self, stacks: None, cloud: Buckets, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cloud.upload("videos/a.mp4", b"video")
         assert "videos/a.mp4" in artreel("jobs", "--stack", "artreel").stdout
@@ -557,7 +584,7 @@ class TestStack:
         wiring.forget()
         assert "videos/a.mp4" in artreel("jobs").stdout
 
-    def test_or_the_buckets_are_named(self, nothing_set: None, cloud: Cloud) -> None:
+    def test_or_the_buckets_are_named(self, nothing_set: None, cloud: Buckets) -> None:
         cloud.upload("videos/a.mp4", b"video")
         listed = artreel("jobs", "--input-bucket", IN, "--output-bucket", OUT)
         assert "videos/a.mp4" in listed.stdout
@@ -573,7 +600,7 @@ class TestStack:
         ],
     )
     def test_one_that_is_none_is_said_to_be(
-        self, nothing_set: None, words: tuple[str, ...], reason: str
+        self, stacks: None, words: tuple[str, ...], reason: str
     ) -> None:
         refused = artreel("jobs", *words)
         assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
