@@ -49,7 +49,7 @@ def main() -> int:
         console.print(f"[red]{escape(str(error))}[/] See {LOGS}.")
         return 1
     except SystemExit:
-        console.print("Stopped; nothing is left but the logs in build/local.")
+        console.print("\nStopped; nothing is left but the logs in build/local.")
     return 0
 
 
