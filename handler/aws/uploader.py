@@ -45,6 +45,8 @@ class S3Uploader:
             while part := file.read(part_bytes(size)):
                 parts.append(hashlib.sha256(part).digest())
                 listen(len(part))
+            if file.tell() != size:
+                raise Rejected(f"{path} changed while it was read: submit it when it is finished")
         return Digest(size, tuple(parts))
 
     def holds(self, bucket: str, key: str, digest: Digest) -> bool:

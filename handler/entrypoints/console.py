@@ -49,9 +49,8 @@ def plain_errors() -> Iterator[None]:
 @contextmanager
 def beside(output: Path) -> Iterator[Path]:
     """A name in the same folder, renamed to ``output`` only when all went well."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
-    )
+    # Not called after the output, whose name may be as long as names can be.
+    handle, name = tempfile.mkstemp(prefix=".artreel-", suffix=output.suffix, dir=output.parent)
     os.close(handle)
     unfinished = Path(name)
     try:

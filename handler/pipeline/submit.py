@@ -6,6 +6,7 @@ import json
 import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,6 +41,9 @@ Begin = Callable[[str, int], Callable[[int], None]]
 
 NAMED_BY = 16
 """Hexadecimal digits of its content in the name of a video that job files name."""
+
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def submit(
     A plain wish is a plain upload, ``videos/STYLE/clip.mp4``. Whatever else is wished goes by a job
     file, which follows its video; that is marked, so that it asks for nothing by itself.
 
-    Submitting the same again does nothing, unless that ended badly or its style is another by now.
+    Submitting the same again does nothing, unless that ended badly or a picture is another by now.
 
     Raises:
         Rejected: the order can't be one.
@@ -99,6 +103,7 @@ class _Submission:
         self._uploader = uploader
         self._buckets = buckets
         self._begin = begin
+        self._pictures: list[str] = []
         self._uploaded: list[str] = []
         self._kept: list[str] = []
 
@@ -125,8 +130,7 @@ class _Submission:
         return self._by_job_file(video_key, job_key, json.dumps(fields, indent=2).encode(), digest)
 
     def _plainly(self, key: str, digest: Digest) -> Submitted:
-        style_is_new = bool(self._uploaded)
-        is_there = not style_is_new and self._uploader.holds(self._buckets.input, key, digest)
+        is_there = self._uploader.holds(self._buckets.input, key, digest)
         if is_there and (standing := self._standing(key)):
             self._kept.append(key)
             return self._submitted(standing)
@@ -134,14 +138,12 @@ class _Submission:
         return self._submitted(self._new(key, version))
 
     def _by_job_file(self, video_key: str, job_key: str, job: bytes, digest: Digest) -> Submitted:
-        is_new = bool(self._uploaded)
         if self._uploader.holds(self._buckets.input, video_key, digest):
             self._kept.append(video_key)
         else:
             self._upload(video_key, digest, SOURCE_METADATA)
-            is_new = True
         there, _ = self._store.read_json(self._buckets.input, job_key) or (None, None)
-        is_there = not is_new and there == read_json(job, job_key)
+        is_there = there == read_json(job, job_key)
         if is_there and (standing := self._standing(job_key)):
             self._kept.append(job_key)
             return self._submitted(standing)
@@ -153,6 +155,9 @@ class _Submission:
 
     def _standing(self, key: str) -> FoundJob | None:
         """The job of an upload that is there; None where it has to be uploaded again."""
+        asked_at = self._modified(key)
+        if self._uploaded or any(self._modified(picture) > asked_at for picture in self._pictures):
+            return None  # it was not painted with what is there now
         facts = self._store.facts(self._buckets.input, key)
         if facts is None or is_source(facts.metadata) or is_result(facts.metadata):
             return None
@@ -170,11 +175,13 @@ class _Submission:
         body = path.read_bytes()
         request = job_in(read_json(body, str(path)), self._buckets.input)
         for style in sorted(request.timeline.styles if request.timeline else ()):
-            if style_key(style, self._store, self._buckets.input) is None:
+            picture = style_key(style, self._store, self._buckets.input)
+            if picture is None:
                 raise Rejected(
                     f"there is no picture of the style {clipped(style)}, which {path} names: "
                     f"upload it to {STYLES}"
                 )
+            self._pictures.append(picture)
         return request.key, body
 
     def _style_name(self) -> str:
@@ -194,9 +201,11 @@ class _Submission:
                 raise Rejected(
                     f"{clipped(name)} is neither a picture on this disk nor a style in the bucket"
                 )
+            self._pictures.append(taken)
             return
         body, key = picture.read_bytes(), f"{STYLES}{picture.name}"
         if taken == key and self._has(key, body):
+            self._pictures.append(key)
             self._kept.append(key)
             return
         if taken and taken != key:
@@ -214,6 +223,11 @@ class _Submission:
             if not self._has(key, body):
                 raise
         self._uploaded.append(key)
+
+    def _modified(self, key: str) -> datetime:
+        """When an object was put, in whole seconds; of none, long ago."""
+        found = self._store.listing(self._buckets.input, key)
+        return next((entry.modified for entry in found if entry.key == key), LONG_AGO)
 
     def _has(self, key: str, body: bytes) -> bool:
         facts = self._store.facts(self._buckets.input, key)

@@ -230,6 +230,19 @@ def test_an_empty_file_is_no_upload(client: Client, tmp_path: Path) -> None:
         client.digest(tmp_path / "empty.mp4")
 
 
+def test_a_file_that_still_grows_is_refused(client: Client, tmp_path: Path) -> None:
+    clip = tmp_path / "growing.mp4"
+    clip.write_bytes(b"some")
+
+    def grows(_: int) -> None:
+        if clip.stat().st_size < 100:
+            with clip.open("ab") as file:
+                file.write(b" more" * 20)
+
+    with pytest.raises(Rejected, match="changed while it was read"):
+        client.uploader.digest(clip, grows)
+
+
 def test_what_is_to_be_new_replaces_nothing(client: Client) -> None:
     client.uploader.put(b"1", BUCKET, "styles/a.png", content_type="image/png", is_new=True)
     with pytest.raises(Changed):

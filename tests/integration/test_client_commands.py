@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,20 @@ class TestSubmit:
         other.write_bytes(png("tiles"))
         artreel("submit", clip, "--style", other, "--replace-style")
         assert uploads(cloud).count("videos/waves/clip.mp4") == 2
+
+    def test_so_does_one_that_somebody_else_put_there(
+        self, cloud: Buckets, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for way in ((), ("--working-size", "64")):
+            artreel("submit", clip, "--style", "waves", *way)
+        assert "waves/clip.mp4 uploaded" not in artreel("submit", clip, "--style", "waves").stdout
+        later = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1)
+        monkeypatch.setattr("moto.s3.models.utcnow", lambda: later)
+        cloud.upload("styles/waves.png", png("tiles"))
+        for way in ((), ("--working-size", "64")):
+            artreel("submit", clip, "--style", "waves", *way)
+        assert uploads(cloud).count("videos/waves/clip.mp4") == 2
+        assert uploads(cloud).count("jobs/waves/clip.json") == 2
 
     def test_a_picture_that_would_not_be_taken_is_refused(
         self, cloud: Buckets, clip: Path, tmp_path: Path
