@@ -123,6 +123,27 @@ def write_status(cloud: Buckets, key: str, state: State, **also: Any) -> None:
     )
 
 
+BAD_ORDERS = [
+    (("missing.mp4", "-s", "waves"), "there is no video"),
+    (("notes.txt", "-s", "waves"), "no video by its name"),
+    (("empty.mp4", "-s", "waves"), "is empty"),
+    (("clip.mp4",), "--style PICTURE, or --job FILE"),
+    (("clip.mp4", "-s", "nobody"), "neither a picture on this disk nor a style"),
+    (("clip.mp4", "-s", "notes.txt"), "not a JPEG, PNG or WebP picture"),
+    (("clip.mp4", "-s", "a/b"), "is not a style name"),
+    (("clip.mp4", "-s", "waves", "--working-size", "9999"), "'working_size' is wrong"),
+    (("clip.mp4", "-s", "waves", "--budget-usd", "0"), "'budget_usd' is wrong"),
+    (("clip.mp4", "--job", "notes.txt"), "is not JSON"),
+    (("clip.mp4", "--job", "gone.json"), "there is no job file"),
+    (("clip.mp4", "--job", "night.json", "-s", "waves"), "--job says it all"),
+    (("clip.mp4", "--job", "night.json"), "the style 'nobody', which"),
+    (("b\x1bell.mp4", "-s", "waves"), "control characters"),
+    (("\udcff.mp4", "-s", "waves"), "control characters"),
+    (("x" * 250 + ".mp4", "-s", "waves" * 3), "neither a picture"),
+]
+"""What is typed, and what the sentence says."""
+
+
 class TestSubmit:
     def test_a_clip_and_its_picture_are_uploaded(
         self, cloud: Buckets, clip: Path, picture: Path, painters: Studio
@@ -265,34 +286,8 @@ class TestSubmit:
         assert done.exit_code == 0
         assert "5 frames, succeeded" in done.stdout
 
-    @pytest.mark.parametrize(
-        ("words", "reason"),
-        [
-            (("missing.mp4", "-s", "waves"), "there is no video"),
-            (("notes.txt", "-s", "waves"), "no video by its name"),
-            (("empty.mp4", "-s", "waves"), "is empty"),
-            (("clip.mp4",), "--style PICTURE, or --job FILE"),
-            (("clip.mp4", "-s", "nobody"), "neither a picture on this disk nor a style"),
-            (("clip.mp4", "-s", "notes.txt"), "not a JPEG, PNG or WebP picture"),
-            (("clip.mp4", "-s", "a/b"), "is not a style name"),
-            (("clip.mp4", "-s", "waves", "--working-size", "9999"), "'working_size' is wrong"),
-            (("clip.mp4", "-s", "waves", "--budget-usd", "0"), "'budget_usd' is wrong"),
-            (("clip.mp4", "--job", "notes.txt"), "is not JSON"),
-            (("clip.mp4", "--job", "gone.json"), "there is no job file"),
-            (("clip.mp4", "--job", "night.json", "-s", "waves"), "--job says it all"),
-            (("clip.mp4", "--job", "night.json"), "the style 'nobody', which"),
-            (("b\x1bell.mp4", "-s", "waves"), "control characters"),
-            (("\udcff.mp4", "-s", "waves"), "control characters"),
-            (("x" * 250 + ".mp4", "-s", "waves" * 3), "neither a picture"),
-        ],
-    )
     def test_bad_input_is_one_sentence_and_uploads_nothing(
-        self,
-        cloud: Buckets,
-        clip: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        words: tuple[str, ...],
-        reason: str,
+        self, cloud: Buckets, clip: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(clip.parent)
         Path("notes.txt").write_text("no video")
@@ -300,11 +295,12 @@ class TestSubmit:
         Path("night.json").write_text('{"video": "videos/a.mp4", "style": "nobody"}')
         for hostile in (b"b\x1bell.mp4", b"\xff.mp4", b"x" * 250 + b".mp4"):
             Path(os.fsdecode(hostile)).write_bytes(b"video")
-        refused = artreel("submit", *words)
-        assert refused.exit_code == 2, said(refused)
-        assert refused.stderr.splitlines()[-1].startswith("artreel: ")
-        assert reason in refused.stderr
-        assert "\x1b" not in refused.stderr
+        for words, reason in BAD_ORDERS:
+            refused = artreel("submit", *words)
+            assert refused.exit_code == 2, (words, said(refused))
+            assert refused.stderr.splitlines()[-1].startswith("artreel: "), words
+            assert reason in refused.stderr
+            assert "\x1b" not in refused.stderr
         assert uploads(cloud) == ["styles/waves.png"]
         assert "Uploads" not in cloud.s3.list_multipart_uploads(Bucket=IN)
 
