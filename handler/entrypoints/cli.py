@@ -1,9 +1,8 @@
-"""The command line: ``artreel stylize``, ``plan``, ``bench``, ``model``."""
+"""The command line: ``artreel stylize``, ``plan``, ``submit``, ``watch`` and so on."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -37,9 +36,20 @@ from handler.domain.media import (
 )
 from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
-from handler.entrypoints.console import DEFAULT_WORKING_SIZE, plain_errors, working_size_px
+from handler.entrypoints.cancel_command import cancel
+from handler.entrypoints.console import (
+    DEFAULT_WORKING_SIZE,
+    beside,
+    plain_errors,
+    working_size_px,
+)
+from handler.entrypoints.fetch_command import fetch
+from handler.entrypoints.jobs_command import jobs
+from handler.entrypoints.local_command import local_app
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
+from handler.entrypoints.submit_command import submit
+from handler.entrypoints.watch_command import watch
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
 
@@ -65,9 +75,15 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+app.add_typer(local_app, name="local")
 app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
 app.command(epilog="Example: artreel bench --calibrate")(bench)
 app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
+app.command(epilog="Example: artreel submit clip.mp4 --style monet.jpg --stack artreel")(submit)
+app.command(epilog="Example: artreel watch videos/monet/clip.mp4 --stack artreel")(watch)
+app.command(epilog="Example: artreel jobs --stack artreel")(jobs)
+app.command(epilog="Example: artreel fetch monet/clip.mp4 -o painted --stack artreel")(fetch)
+app.command(epilog="Example: artreel cancel monet/clip.mp4 --stack artreel")(cancel)
 
 
 def main() -> None:
@@ -142,8 +158,8 @@ def stylize(
         encoding = Encoding.of(codec, crf, preset)
         painter = wiring.painter(model, precision.of_engine)
         with (
-            _beside(output) as unfinished,
-            _beside(poster) if poster else nullcontext() as unfinished_poster,
+            beside(output) as unfinished,
+            beside(poster) if poster else nullcontext() as unfinished_poster,
             _progress_bar(hidden=quiet) as advance,
         ):
             painting = paint_video(
@@ -236,28 +252,6 @@ def _check_output(path: Path, ending: str, *kept: Path) -> None:
             path.exists() and other.exists() and path.samefile(other)
         ):
             raise Rejected(f"the result would overwrite {other}; choose another name for it")
-
-
-@contextmanager
-def _beside(output: Path) -> Iterator[Path]:
-    """A name in the same folder, renamed to ``output`` only when all went well."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
-    )
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.chmod(0o666 & ~_umask())
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
-from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.errors import ArtreelError, Refused, Rejected
 from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
 
 EXIT_REJECTED = 2
@@ -32,7 +35,7 @@ def plain_errors() -> Iterator[None]:
     """One sentence on stderr instead of a traceback."""
     try:
         yield
-    except Rejected as rejection:
+    except (Rejected, Refused) as rejection:
         typer.echo(f"artreel: {rejection.reason}", err=True)
         raise typer.Exit(EXIT_REJECTED) from rejection
     except (ArtreelError, OSError) as fault:
@@ -41,3 +44,30 @@ def plain_errors() -> Iterator[None]:
     except Exception as bug:
         typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
         raise typer.Exit(EXIT_FAULT) from bug
+
+
+@contextmanager
+def beside(output: Path) -> Iterator[Path]:
+    """A name in the same folder, renamed to ``output`` only when all went well."""
+    # Not called after the output, whose name may be as long as names can be.
+    handle, name = tempfile.mkstemp(prefix=".artreel-", suffix=output.suffix, dir=output.parent)
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        unfinished.chmod(0o666 & ~_umask())
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def printable(text: str) -> str:
+    """Text that somebody else wrote, without what would tell a terminal to do something."""
+    shown = (letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(shown)

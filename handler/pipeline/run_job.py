@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import posixpath
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handler.domain.claim import Delivery
-from handler.domain.errors import ClaimLost, Rejected, Superseded, Unavailable
+from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
     STYLE_METADATA,
-    STYLE_SUFFIXES,
     STYLES,
     Job,
     JobRequest,
@@ -24,6 +22,7 @@ from handler.domain.job import (
     identity,
     is_job_file,
     is_result,
+    is_source,
     style_of_upload,
 )
 from handler.domain.ports import ObjectFacts
@@ -35,6 +34,7 @@ from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
 from handler.pipeline.studio import Studio
+from handler.pipeline.style_key import style_key
 from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,7 @@ OWN_RESULT = (
     "this file was made by artreel itself, its metadata say so; "
     "to paint it again, upload it without them"
 )
-KEYS_PER_STYLE = 100
-"""Bound on how many keys that begin like a style's picture are looked at."""
-
+NOT_BY_ITSELF = "it is painted when a job file names it"
 NOBODY_ASKS_AGAIN = Delivery()
 GAVE_UP = "every worker that tried was stopped from outside, or ran out of memory or time"
 
@@ -75,8 +73,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
     """Do one job once, however often it is asked for.
 
     Returns:
-        How the job ended, now or before: it succeeded or was rejected; ``failed`` only if it did
-        so before.
+        How the job ended, now or before: it succeeded, was rejected or cancelled; ``failed`` only
+        if it did so before. ``queued`` for a video that waits for a job file to name it.
 
     Raises:
         Busy: another worker is at it.
@@ -84,8 +82,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
         Defect: artreel is at fault. The status of a job that was begun says so, too.
     """
     asked = _look_up(request, studio)
-    if asked is None:
-        return _own_result(request, studio)
+    if isinstance(asked, Outcome):
+        return asked
 
     def work(job: Job, attempt: Attempt) -> None:
         _paint_and_publish(job, studio, attempt)
@@ -104,13 +102,14 @@ def give_up(request: JobRequest, studio: Studio, delivery: Delivery) -> Outcome 
         Unavailable, Defect: as ``run_job``.
     """
     asked = _look_up(request, studio)
-    if asked is None:
-        return _own_result(request, studio)
+    if isinstance(asked, Outcome):
+        return asked
     if studio.ledger.carrier(asked.job_id, asked.results.video) not in ("", delivery.message):
         return None
 
     def work(_: Job, attempt: Attempt) -> None:
         if not attempt.published():
+            attempt.check_wanted()
             raise _GivenUp(attempt.last_reason or GAVE_UP)
 
     try:
@@ -123,8 +122,8 @@ class _GivenUp(Unavailable):
     """No worker will try again."""
 
 
-def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
-    """What is asked for; None if it is a result of our own."""
+def _look_up(request: JobRequest, studio: Studio) -> _Asked | Outcome:
+    """What is asked for; what becomes of an upload that asks for nothing."""
     results = ResultKeys.for_upload(request.key)
     try:
         check_upload_key(request.key)
@@ -133,7 +132,9 @@ def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
         return _Asked(upload, results, identity(upload, {}), rejection, has_upload_key=False)
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     if facts and is_result(facts.metadata):
-        return None
+        return _own_result(request, studio)
+    if facts and is_source(facts.metadata) and request.is_upload:
+        return Outcome(identity(_told(request), {}), State.QUEUED, NOT_BY_ITSELF)
     upload = source = _source(request, facts)
     wish = request
     try:
@@ -183,6 +184,8 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             outcome = Outcome(job_id, State.SUCCEEDED, video=asked.results.video)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
+        except Cancelled as end:
+            outcome = Outcome(job_id, State.CANCELLED, end.reason)
         except Rejected as rejection:
             outcome = Outcome(job_id, State.REJECTED, rejection.reason)
         except ClaimLost:  # whoever has it now speaks for the job
@@ -264,6 +267,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     """
     if attempt.published():
         return
+    attempt.check_wanted()
     deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
@@ -326,18 +330,12 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
 
 
 def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
-    stem = f"{STYLES}{style}"
-    found = {
-        posixpath.splitext(key)[1].lower(): key
-        for key in studio.store.keys(studio.input_bucket, f"{stem}.", KEYS_PER_STYLE)
-        if posixpath.splitext(key)[0] == stem
-    }
-    key = next((found[suffix] for suffix in STYLE_SUFFIXES if suffix in found), None)
+    key = style_key(style, studio.store, studio.input_bucket)
     facts = key and studio.store.facts(studio.input_bucket, key)
     if not key or not facts:
         raise Rejected(
             f"there is no picture of the style {style!r}: "
-            f"upload {stem}.jpg, .png or .webp, then the video again"
+            f"upload {STYLES}{style}.jpg, .png or .webp, then the video again"
         )
     if facts.size_bytes > studio.max_style_bytes:
         raise Rejected(
