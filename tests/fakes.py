@@ -416,7 +416,7 @@ class FakePainter:
         self.sizes: set[tuple[int, ...]] = set()
         self.on_paint: Callable[[], None] = lambda: None
 
-    def style_vector(self, picture: Frame) -> StyleVector:
+    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         self.vectors_made += 1
         return np.full(100, picture.mean(), np.float32)
 
@@ -439,7 +439,13 @@ class FakeMotion:
         return int(after[0, 0, 0]) in self.cuts
 
     def propagate(
-        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+        self,
+        frames: Sequence[Frame],
+        first: Frame,
+        last: Frame,
+        repaint: Callable[[int], Frame],
+        *,
+        morphs: bool = False,
     ) -> Iterator[Frame]:
         if self.fails:
             raise ZeroDivisionError

@@ -7,12 +7,12 @@ import pytest
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Codec, Encoding
 from handler.domain.status import Progress
-from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.timeline import ORIGINAL, Look, LookChange, Timeline
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from tests.fakes import FACTS, FakeMedia, FakeMotion, FakePainter
 
 TWO_LOOKS = Timeline(
-    (LookChange(Fraction(0), Look(None)), LookChange(Fraction("0.08"), Look("monet")))
+    (LookChange(Fraction(0), ORIGINAL), LookChange(Fraction("0.08"), Look.of("monet")))
 )
 
 
@@ -67,7 +67,7 @@ def test_a_repeated_frame_in_another_style_is_painted_again(
 ) -> None:
     (tmp_path / "wave").write_bytes(bytes([50]))
     timeline = Timeline(
-        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.04"), Look("wave")))
+        (LookChange(Fraction(0), Look.of("monet")), LookChange(Fraction("0.04"), Look.of("wave")))
     )
     media = FakeMedia(replace(FACTS, frame_count=2))
     media.still = True

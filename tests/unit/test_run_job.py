@@ -120,7 +120,10 @@ def test_the_report_says_what_was_done(bench: Bench) -> None:
     assert report["frames"] == 5
     assert report["source"]["key"] == KEY
     assert report["source"]["frame_rate"] == "25"
-    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+    assert report["timeline"] == [
+        {"at": 0.0, "fade": 0.0, "style": "monet", "strength": 1.0, "mix": 1.0}
+    ]
+    assert report["treatment"] == {"keep_colors": False, "style_scale": 1.0, "mask": None}
     assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
     assert set(report["seconds"]) == {"fetch", "paint", "total"}
     assert report["cost_usd"] >= 0
@@ -170,7 +173,7 @@ def test_metadata_and_default_name_a_style(bench: Bench) -> None:
 def test_a_job_may_bring_its_own_timeline(bench: Bench) -> None:
     bench.store.seed("in", "styles/wave.png", bytes([50]))
     timeline = Timeline(
-        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.1"), Look("wave")))
+        (LookChange(Fraction(0), Look.of("monet")), LookChange(Fraction("0.1"), Look.of("wave")))
     )
     assert bench.run(timeline=timeline)["state"] == "succeeded"
     assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 201, 102, 53, 54]
@@ -423,7 +426,10 @@ def test_a_job_file_delivered_twice_is_painted_once_and_uploaded_twice_twice(ben
 def test_a_job_file_leaves_the_style_to_the_videos_folder(bench: Bench) -> None:
     assert order(bench)["state"] == "succeeded"
     report = bench.store.json("out", "jobs/night.report.json")
-    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+    assert report["timeline"] == [
+        {"at": 0.0, "fade": 0.0, "style": "monet", "strength": 1.0, "mix": 1.0}
+    ]
+    assert report["treatment"] == {"keep_colors": False, "style_scale": 1.0, "mask": None}
 
 
 @pytest.mark.parametrize(
