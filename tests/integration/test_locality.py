@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from handler import motion, wiring
+from handler import wiring
 from handler.domain.ports import Frame
 from handler.domain.timeline import ORIGINAL, Look, LookChange, Timeline
 from handler.domain.treatment import KeepColors, Mask, Treatment
@@ -42,16 +42,11 @@ FADES = Timeline(
         at(36, Look.of("waves", strength=Fraction(0)), fade=9),
     )
 )
+MASKED = Mask("mask.png", Look.of("tiles", strength=HALF), inverted=True)
 CASES = {
-    "looks": (LOOKS, Treatment(), (8, 12, 16, 24, CUT, 32)),
-    "fades": (FADES, Treatment(), (5, 8, 16, 19, 24, 29, CUT, 36, 40, 45)),
-    "luminance": (LOOKS, Treatment(KeepColors.LUMINANCE), (8, 24)),
-    "matched": (FADES, Treatment(KeepColors.MATCH), (16, 40)),
-    "mask": (
-        Timeline.of_style("waves"),
-        Treatment(mask=Mask("mask.png", Look.of("tiles", strength=HALF), inverted=True)),
-        (8, 24, CUT, 40),
-    ),
+    "looks": (LOOKS, Treatment(), (12, 24, CUT)),
+    "fades": (FADES, Treatment(KeepColors.LUMINANCE), (5, 16, 24, 36)),
+    "mask": (FADES, Treatment(KeepColors.MATCH, mask=MASKED), (8, CUT)),
 }
 
 
@@ -88,7 +83,7 @@ def test_a_part_is_painted_as_in_the_whole(case: str, frames: list[Frame], pictu
     facts = media.probe(BIKES)
 
     def painted(start: int) -> dict[int, bytes]:
-        canvas = Canvas(order, facts, media, wiring.painter(), motion)
+        canvas = Canvas(order, facts, media, wiring.painter(), wiring.motion())
         part = ((index, frames[index]) for index in range(start, FRAMES))
         with canvas.painted(part) as pairs:
             return {before.index: after.tobytes() for before, after in pairs}
