@@ -434,6 +434,7 @@ class FakeMotion:
     def __init__(self) -> None:
         self.cuts: set[int] = set()
         self.fails = False
+        self.morphs: list[bool] = []
 
     def is_cut(self, before: Frame, after: Frame) -> bool:
         return int(after[0, 0, 0]) in self.cuts
@@ -449,6 +450,7 @@ class FakeMotion:
     ) -> Iterator[Frame]:
         if self.fails:
             raise ZeroDivisionError
+        self.morphs.append(morphs)
         return (frame + np.uint8(200) for frame in frames[1:-1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from handler.domain.keyframes import FLOW_SCALE, bounded_interval, flow_scale
 from handler.domain.media import VideoFacts
 from handler.domain.price import VCPU_MB, container_usd, function_usd
 from handler.domain.timeline import Timeline
+from handler.domain.treatment import size_held
 
 MEGAPIXEL = 1e6
 
@@ -163,7 +164,7 @@ class Plan:
 
 def work_of(
     facts: VideoFacts,
-    layers: Iterable[Timeline],
+    layers: Sequence[Timeline],
     working_size: tuple[int, int],
     keyframe_interval: int,
     calibration: Calibration,
@@ -177,7 +178,7 @@ def work_of(
         keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         paint_seconds: of one processor for a megapixel of the working size.
     """
-    interval = bounded_interval(keyframe_interval, working_size)
+    interval = bounded_interval(keyframe_interval, size_held(layers, working_size, facts.size))
     counts = [keyframes_and_others(layer, facts, interval) for layer in layers]
     painted, carried = map(sum, zip(*counts, strict=True))
     source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL

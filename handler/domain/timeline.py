@@ -174,6 +174,16 @@ class Timeline:
         """Whether the original is seen anywhere, be it through the paint."""
         return any(change.look.coat.share < 1 for change in self.changes)
 
+    @property
+    def is_seen_through(self) -> bool:
+        """Whether paint lies over the original anywhere and does not cover it."""
+        coats = [change.look.coat for change in self.changes]
+        dissolves = any(
+            change.fade and one.is_painted != other.is_painted
+            for (one, other), change in zip(pairwise(coats), self.changes[1:], strict=True)
+        )
+        return dissolves or any(0 < coat.share < 1 for coat in coats)
+
     def in_frames(self, frame_rate: Fraction) -> Schedule:
         return Schedule(self, frame_rate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -56,6 +57,17 @@ class Treatment:
     def layers(self, timeline: Timeline) -> tuple[Timeline, ...]:
         """What is painted: the looks of the timeline and, with a mask, those outside of it."""
         return (timeline, Timeline.of(self.mask.outside)) if self.mask else (timeline,)
+
+
+def size_held(
+    layers: Sequence[Timeline], working_size: tuple[int, int], source_size: tuple[int, int]
+) -> tuple[int, int]:
+    """Width and height, px, of the largest frames that wait until those before them are painted.
+
+    The original waits where paint is laid over it.
+    """
+    waits = len(layers) > 1 or layers[0].is_seen_through
+    return max(working_size, source_size) if waits else working_size
 
 
 PLAIN = Treatment()

@@ -11,7 +11,7 @@ from handler.domain.errors import Rejected
 from handler.domain.keyframes import bounded_interval
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
-from handler.domain.treatment import KeepColors
+from handler.domain.treatment import KeepColors, size_held
 from handler.pipeline.brush import Brush, resized
 from handler.pipeline.matte import Matte, mattes, merged
 from handler.pipeline.palette import Palette
@@ -55,7 +55,9 @@ class Canvas:
             painter.smallest_side,
             painter.width_multiple,
         )
-        self._interval = bounded_interval(order.keyframe_interval, self.working_size)
+        self._interval = bounded_interval(
+            order.keyframe_interval, size_held(layers, self.working_size, facts.size)
+        )
         # The codecs' own scaling costs next to nothing, but the original must not pass through it.
         shows_source = any(layer.shows_source for layer in layers)
         self.size = facts.size if shows_source else self.working_size
