@@ -12,8 +12,8 @@ from handler.domain.timeline import Coat
 from handler.domain.treatment import KeepColors, Treatment
 from handler.pipeline.colors import matched
 
-MATCHED_SIDE_PX = 512
-"""A style picture's short side, at most, when its colours are matched; predictors see less."""
+MATCHED_SIDE_PX = 256
+"""Short side, at most, of the pictures whose colours are matched: what predictors see."""
 
 
 class Palette:
@@ -55,7 +55,9 @@ class Palette:
     def _vector(self, style: str, frame: Frame) -> StyleVector:
         if style in self._vectors:
             return self._vectors[style]
-        return self._painter.style_vector(matched(self._pictures[style], frame), self._scale)
+        return self._painter.style_vector(
+            matched(self._pictures[style], _shrunk(frame)), self._scale
+        )
 
 
 def _shrunk(picture: Frame) -> Frame:

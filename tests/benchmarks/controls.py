@@ -35,7 +35,7 @@ from tests.clips import BIG_BUCK_BUNNY, BIKES
 
 RATE = Fraction(25)
 WORKING_SIZE_PX = 640
-SHEET_WIDTH_PX = 320
+SHEET_WIDTH_PX = 256
 NOISE = 2.0
 """Standard deviation of a camera's noise, of 255."""
 FADE_BEGINS, FADE_ENDS, STILL_FRAMES = 30, 55, 85
@@ -218,7 +218,7 @@ def sheet(path: Path, columns: Sequence[tuple[str, Frame]], per_row: int) -> Non
         left, top = SHEET_WIDTH_PX * (number % per_row), (height + 18) * (number // per_row)
         whole.paste(Image.fromarray(resized(frame, (SHEET_WIDTH_PX, height))), (left, top + 18))
         pen.text((left + 4, top + 3), label, "black", font_size=12)
-    whole.save(path, "JPEG", quality=80, optimize=True, progressive=True)
+    whole.save(path, "JPEG", quality=66, optimize=True, progressive=True)
 
 
 def sheets(bench: Bench, folder: Path) -> None:
@@ -227,7 +227,7 @@ def sheets(bench: Bench, folder: Path) -> None:
     frames = bench.frames(BIG_BUCK_BUNNY, 0, 132)
     shown = (20, 60, 72, 84, 120)
     half = Timeline((at(0, ORIGINAL), at(66, Look.of(one))))
-    fading = Timeline((at(0, Look.of(one)), at(60, Look.of(other), fade=25)))
+    fading = Timeline((at(0, Look.of(bench.names[-1])), at(60, Look.of(other), fade=25)))
     strip = []
     for name, looks in (("half and half", half), ("fade", fading)):
         painted_all = bench.paint(frames, looks)
@@ -273,18 +273,18 @@ def sheets(bench: Bench, folder: Path) -> None:
             ],
             3,
         )
-    sheet(
-        folder / "scale.jpg",
-        [
-            (f"--style-scale {scale:g}", painted(Look.of(one), style_scale=Fraction(scale)))
-            for scale in (0.25, 0.5, 1, 2, 4)
-        ]
-        + [
-            (f"--working-size {size}", painted(Look.of(one), size))
-            for size in (320, 512, 768, 1024, 1280)
-        ],
-        5,
-    )
+    sizes = (320, 512, 768, 1024, 1280)
+    scaled = [
+        (f"--style-scale {scale:g}", painted(Look.of(one), style_scale=Fraction(scale)))
+        for scale in (0.25, 0.5, 1, 2, 4)
+    ] + [(f"--working-size {size}", painted(Look.of(one), size)) for size in sizes]
+    sheet(folder / "scale.jpg", [(label, _middle(frame)) for label, frame in scaled], 5)
+
+
+def _middle(frame: Frame) -> Frame:
+    """Near enough to see strokes."""
+    height, width = frame.shape[:2]
+    return frame[height // 8 : height * 5 // 8, width // 16 : width * 9 // 16]
 
 
 MEASURED = (fade_on_a_still, seven_chunks, kept_colors, flicker_of_strength)
