@@ -82,6 +82,7 @@ class OpenVinoPainter:
             self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
         self._transformers: dict[tuple[int, int], _Transformer] = {}
         self._compiling = threading.Lock()
+        self._asking = threading.Lock()
         self._small: dict[Path, openvino.CompiledModel] = {}
         self._affine_of = lru_cache(LOOKS_REMEMBERED)(self._affine)
 
@@ -133,12 +134,12 @@ class OpenVinoPainter:
         return self._answer(self._bundle.affine, vector)
 
     def _answer(self, network: Path, given: Floats) -> Floats:
-        with self._compiling:
+        """Of a small network; one at a time, since two that copy their inputs lock each other."""
+        with self._asking:
             if network not in self._small:
                 self._small[network] = self._compile(self._core.read_model(network), "f32")
-            request = self._small[network].create_infer_request()
-        answer: Floats = request.infer([given])[0].copy()
-        return answer
+            answer: Floats = self._small[network](given, share_inputs=True)[0]
+            return answer
 
     def _transformer(self, height: int, width: int, is_rewritten: bool) -> _Transformer:
         size = (height, width)
