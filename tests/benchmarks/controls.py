@@ -116,7 +116,7 @@ def fade_on_a_still(bench: Bench) -> dict[str, float]:
 
 def hue_errors(before: Frame, after: Frame) -> Iterator[float]:
     """Degrees of HSV hue, where both are more than a tenth saturated."""
-    scaled = (np.float32(frame) / 255 for frame in (before, after))
+    scaled = (frame.astype(np.float32) / np.float32(255) for frame in (before, after))
     hsv = [cv2.cvtColor(frame, cv2.COLOR_RGB2HSV) for frame in scaled]
     colored = hsv[0][..., 1] > 0.1
     off = np.abs(hsv[0][..., 0] - hsv[1][..., 0])[colored]

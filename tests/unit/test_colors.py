@@ -22,11 +22,13 @@ def colorful(seed: int) -> Frame:
 
 
 def hsv(frame: Frame) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(np.float32(frame) / 255, cv2.COLOR_RGB2HSV))
+    return np.asarray(cv2.cvtColor(frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2HSV))
 
 
 def lightness(frame: Frame) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(np.float32(frame) / 255, cv2.COLOR_RGB2Lab))[..., 0]
+    return np.asarray(cv2.cvtColor(frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab))[
+        ..., 0
+    ]
 
 
 def test_what_is_painted_as_it_was_stays_as_it_was() -> None:
