@@ -22,13 +22,16 @@ def colorful(seed: int) -> Frame:
 
 
 def hsv(frame: Frame) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2HSV))
+    return _converted(frame, cv2.COLOR_RGB2HSV)
 
 
 def lightness(frame: Frame) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab))[
-        ..., 0
-    ]
+    return _converted(frame, cv2.COLOR_RGB2Lab)[..., 0]
+
+
+def _converted(frame: Frame, code: int) -> npt.NDArray[np.float32]:
+    scaled = frame.astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.cvtColor(scaled, code), np.float32)
 
 
 def test_what_is_painted_as_it_was_stays_as_it_was() -> None:
