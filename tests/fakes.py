@@ -399,7 +399,8 @@ class FakeMedia:
         return np.full((8, 8, 3), content[0], np.uint8)
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
-        picture.write_bytes(bytes([before[0, 0, 0], after[0, 0, 0]]))
+        both = np.concatenate([before, after], axis=1)
+        picture.write_bytes(bytes([both[0, 0, 0], both[0, -1, 0]]))
 
 
 class FakePainter:

@@ -330,16 +330,17 @@ class Wishes(_Strict):
     @property
     def looks(self) -> Timeline | None:
         """Raises Rejected when the looks do not follow each other."""
-        if self.style is not None:
-            return Timeline.of(_look(self.style, self.strength, self.mix))
-        if self.timeline is None:
+        if self.timeline is not None:
+            changes = (look.as_change(self.strength, self.mix) for look in self.timeline)
+            timeline = Timeline(tuple(changes))
+        elif self.style is not None:
+            timeline = Timeline.of(_look(self.style, self.strength, self.mix))
+        else:
             return None
-        changes = (look.as_change(self.strength, self.mix) for look in self.timeline)
-        timeline = Timeline(tuple(changes))
-        if len(timeline.styles) > MOST_STYLES:
-            raise Rejected(
-                f"the timeline names {len(timeline.styles)} styles; at most {MOST_STYLES} are taken"
-            )
+        layers = self.treatment.layers(timeline)
+        count = len(frozenset[str]().union(*(layer.styles for layer in layers)))
+        if count > MOST_STYLES:
+            raise Rejected(f"the job names {count} styles; at most {MOST_STYLES} are taken")
         return timeline
 
     @property

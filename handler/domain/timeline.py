@@ -62,8 +62,8 @@ ORIGINAL = Look()
 class Coat:
     """What one frame is painted with.
 
-    Style vectors are mixed linearly: two styles in Dumoulin et al. 2017, arXiv 1610.07629,
-    section 3.4; a style and the picture's own in Ghiasi et al. 2017, arXiv 1705.06830, section 4.4.
+    Style vectors are mixed linearly: those of styles as in Dumoulin et al. 2017, arXiv 1610.07629,
+    a style's and the frame's own as in Magenta's identity interpolation.
 
     Attributes:
         styles: weights of the styles' vectors; what they lack to 1 is that of the frame's own.

@@ -39,8 +39,9 @@ def recolored(paint: Frame, source: Frame) -> Frame:
     """The paint's lightness with the source's hue and colourfulness.
 
     Source: Gatys et al. 2016, Preserving Color in Neural Artistic Style Transfer, arXiv 1606.05897,
-    section 4, there in YIQ, here in OKLab. A colour that no screen shows at that lightness fades
-    towards the grey of it as far as it must; a painted frame depends on its own source only.
+    luminance-only transfer, there in YIQ, here in OKLab. A colour that no screen shows at that
+    lightness fades towards the grey of it as far as it must; a painted frame depends on its own
+    source only.
 
     Args:
         paint, source: uint8 (height, width, 3), sRGB, the same shape.
@@ -63,7 +64,7 @@ def recolored(paint: Frame, source: Frame) -> Frame:
 def matched(style: Frame, frame: Frame) -> Frame:
     """A style picture whose colours have mean and covariance of a frame's.
 
-    Source: Gatys et al. 2016, arXiv 1606.05897, section 3, with the symmetric square roots of
+    Source: Gatys et al. 2016, arXiv 1606.05897, with the symmetric square roots of
     Image Analogies (Hertzmann et al. 2001), which move each colour the least.
 
     Args:

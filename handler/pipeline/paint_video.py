@@ -118,7 +118,7 @@ def paint_video(
         for before, after in painted:
             write(after)
             if before.index <= poster_frame:
-                poster = before.image, after
+                poster = before.seen_through, after
             frames = before.index + 1
             elapsed = time.monotonic() - painting_began
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
@@ -129,7 +129,8 @@ def paint_video(
         order.result.unlink(missing_ok=True)
         raise
     if order.poster and poster:
-        media.write_poster(order.poster, *poster)
+        source, paint = poster
+        media.write_poster(order.poster, resized(source, paint.shape[1::-1]), paint)
     return Painting(
         source=facts,
         result=result,

@@ -271,3 +271,17 @@ def test_a_mask_of_another_size_is_refused(order: PaintOrder, tmp_path: Path) ->
     with pytest.raises(Rejected, match="'mask' is wrong: the mask is 8x8, the video 32x24"):
         paint_video(masked, FakeMedia(), FakePainter(), FakeMotion())
     assert not order.result.exists()
+
+
+def test_the_poster_shows_what_shines_through(order: PaintOrder, tmp_path: Path) -> None:
+    """Frames that are laid over the original have its size, not that at which they are painted."""
+    (tmp_path / "mask.png").write_bytes(bytes([255]))
+    assert order.poster
+    for changes in (
+        {"timeline": Timeline.of(Look.of("monet", mix=Fraction(1, 2)))},
+        {"treatment": Treatment(mask=Mask("mask.png")), "mask": tmp_path / "mask.png"},
+    ):
+        media = FakeMedia(replace(FACTS, width=8, height=8))
+        paint_video(replace(order, **changes), media, FakePainter(), FakeMotion())
+        before, after = order.poster.read_bytes()
+        assert (before, after) == (2, 52 if "timeline" in changes else 102)
