@@ -155,7 +155,7 @@ def kept_colors(bench: Bench) -> dict[str, float]:
             measured = [row for row in rows if row]
             for which, how in enumerate(ways):
                 found[f"{key}: flicker, {how}"] = fmean(row[which] for row in measured)
-    return {what: round(value, 5) for what, value in found.items()}
+    return {what: round(value, 6) for what, value in found.items()}
 
 
 def flicker_of_strength(bench: Bench) -> dict[str, float]:
