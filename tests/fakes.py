@@ -399,7 +399,8 @@ class FakeMedia:
         return np.full((8, 8, 3), content[0], np.uint8)
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
-        picture.write_bytes(bytes([before[0, 0, 0], after[0, 0, 0]]))
+        both = np.concatenate([before, after], axis=1)
+        picture.write_bytes(bytes([both[0, 0, 0], both[0, -1, 0]]))
 
 
 class FakePainter:
@@ -416,7 +417,7 @@ class FakePainter:
         self.sizes: set[tuple[int, ...]] = set()
         self.on_paint: Callable[[], None] = lambda: None
 
-    def style_vector(self, picture: Frame) -> StyleVector:
+    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         self.vectors_made += 1
         return np.full(100, picture.mean(), np.float32)
 
@@ -434,15 +435,23 @@ class FakeMotion:
     def __init__(self) -> None:
         self.cuts: set[int] = set()
         self.fails = False
+        self.morphs: list[bool] = []
 
     def is_cut(self, before: Frame, after: Frame) -> bool:
         return int(after[0, 0, 0]) in self.cuts
 
     def propagate(
-        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+        self,
+        frames: Sequence[Frame],
+        first: Frame,
+        last: Frame,
+        repaint: Callable[[int], Frame],
+        *,
+        morphs: bool = False,
     ) -> Iterator[Frame]:
         if self.fails:
             raise ZeroDivisionError
+        self.morphs.append(morphs)
         return (frame + np.uint8(200) for frame in frames[1:-1])
 
 

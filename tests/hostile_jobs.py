@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from handler.domain.job_file import JobFile
+
 GOOD_VIDEO, GOOD_STYLE = "videos/monet/clip.mp4", "monet"
 
 REACHING_OUT = st.sampled_from(
@@ -46,11 +48,11 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-FIELDS = ("video", "style", "timeline", "working_size", "frames", "budget_usd")
+FIELDS = ("video", "style", "timeline", "working_size", "frames", "budget_usd", "mask")
 FRAMES = ["keyframes", "every"]
 NOT_A_STYLE = st.one_of(
     REACHING_OUT.filter(lambda text: "/" in text or not text),
-    st.sampled_from(["a" * 201, "x\n", "\x7f", "\ud800", 7, True, [], {"monet": 1.0}]),
+    st.sampled_from(["a" * 201, "x\n", "\x7f", "\ud800", 7, True, [], {}, {"monet": 0}]),
 )
 NOT_A_SIZE: st.SearchStrategy[Any] = st.sampled_from(
     [0, -1, 63, 8193, 2**70, 64.5, "64", "Source", True, None, [], {}]
@@ -68,7 +70,10 @@ NOT_A_TIMELINE: st.SearchStrategy[Any] = st.one_of(
             [{"at": 1, "style": "monet"}],
             [{"at": 0, "style": "monet"}, {"at": 0, "style": "monet"}],
             [{"at": 0, "style": "monet"}, {"at": -1, "style": "monet"}],
-            [{"at": 0, "style": "monet", "strength": 1}],
+            [{"at": 0, "style": "monet", "strength": 1.1}],
+            [{"at": 0, "style": "monet", "fade": 0.1}],
+            [{"at": 0, "style": "monet"}, {"at": 1, "style": None, "fade": -0.1}],
+            [{"at": 0, "style": {"monet": 0.5, "wave": 0}}],
             [{"at": 0, "style": "monet", "at ": 0}],
             [{"at": "0", "style": "monet"}],
             [{"at": False, "style": "monet"}],
@@ -119,9 +124,15 @@ def _bad_fields(draw: st.DrawFn) -> tuple[bytes, str]:
         return _job("working_size", working_size=draw(NOT_A_SIZE))
     if wrong == "frames":
         return _job("frames", frames=draw(JSON.filter(lambda value: value not in FRAMES)))
+    if wrong == "mask":
+        name = draw(st.sampled_from(["mask", "outside_style", "mask_invert", "mix", "keep_colors"]))
+        not_taken: st.SearchStrategy[Any] = st.sampled_from(
+            [None, 7, [], "", "videos/monet/clip.mp4", "masks/none.png"]
+        )
+        return _job("mask" if name == "mask" else name, **{name: draw(REACHING_OUT | not_taken)})
     if wrong == "budget_usd":
         return _job("budget_usd", budget_usd=draw(NOT_A_BUDGET))
-    name = draw(st.text(max_size=3000).filter(lambda text: text not in FIELDS))
+    name = draw(st.text(max_size=3000).filter(lambda text: text not in JobFile.model_fields))
     return _job("unknown", **{name: draw(JSON)})
 
 
@@ -157,9 +168,11 @@ def _good(draw: st.DrawFn) -> bytes:
     elif draw(st.booleans()):
         seconds = draw(st.sets(st.floats(0.001, 86_400), max_size=5))
         job["timeline"] = [
-            {"at": at, "style": draw(st.sampled_from([GOOD_STYLE, None]))}
+            {"at": at, "style": draw(st.sampled_from([GOOD_STYLE, None, {GOOD_STYLE: 2}]))}
             for at in (0, *sorted(seconds))
         ]
+    if draw(st.booleans()):
+        job |= {"strength": draw(st.floats(0, 1)), "mix": draw(st.floats(0, 1))}
     if draw(st.booleans()):
         job["working_size"] = draw(st.integers(64, 8192) | st.just("source"))
     if draw(st.booleans()):

@@ -7,16 +7,18 @@ import json
 import posixpath
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import Frames
-from handler.domain.timeline import Timeline
+from handler.domain.timeline import ORIGINAL, Look, Timeline
+from handler.domain.treatment import PLAIN, Treatment
 
 VIDEOS = "videos/"
 STYLES = "styles/"
 JOBS = "jobs/"
+MASKS = "masks/"
 JOB_SUFFIX = ".json"
 STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 STYLE_METADATA = "style"
@@ -113,6 +115,8 @@ class JobRequest:
         key: of a video, or of the job file that names one and holds the wishes.
         version_id, etag: of the upload, as far as the event tells.
         timeline: None when folder, metadata or the stack's default name the style.
+        base_look: strength and mix of the style that these name.
+        treatment: how all of it is painted.
         working_size_px: None for the stack's default.
         frames: how they are painted.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
@@ -124,6 +128,8 @@ class JobRequest:
     version_id: str | None = None
     etag: str | None = None
     timeline: Timeline | None = None
+    base_look: Look = ORIGINAL
+    treatment: Treatment = PLAIN
     working_size_px: int | None = None
     frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
@@ -142,7 +148,7 @@ class Job:
     Attributes:
         source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
-        frames, budget_usd, job_file: as in ``JobRequest``.
+        frames, budget_usd, job_file, treatment: as in ``JobRequest``.
     """
 
     source: SourceObject
@@ -152,6 +158,13 @@ class Job:
     frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
     job_file: SourceObject | None = None
+    treatment: Treatment = PLAIN
+
+    @property
+    def styles(self) -> frozenset[str]:
+        """Names of all style images that are needed."""
+        layers = self.treatment.layers(self.timeline)
+        return frozenset[str]().union(*(layer.styles for layer in layers))
 
     @property
     def job_id(self) -> str:
@@ -164,7 +177,8 @@ class Job:
         return identity(
             self.source,
             {
-                "timeline": [[str(c.at), c.look.style] for c in self.timeline.changes],
+                "timeline": asdict(self.timeline),
+                "treatment": asdict(self.treatment),
                 "working_size_px": self.working_size_px,
                 "frames": self.frames,
                 "job_file": [ordered.key, ordered.version] if ordered else None,
@@ -179,7 +193,7 @@ class Job:
 def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:
     """sha256, hexadecimal, of one version of one upload and what is wished for it."""
     whole = {"bucket": source.bucket, "key": source.key, "version": source.version, **wishes}
-    canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -214,6 +228,15 @@ def check_video_key(key: str) -> None:
         Rejected: the key is outside ``videos/`` or holds parts that are no names.
     """
     _check_key("a video", VIDEOS, key)
+
+
+def check_mask_key(key: str) -> None:
+    """Let pass a key of a mask, a picture or a video.
+
+    Raises:
+        Rejected: the key is outside ``masks/`` or holds parts that are no names.
+    """
+    _check_key("a mask", MASKS, key)
 
 
 def _check_key(what: str, folder: str, key: str) -> None:

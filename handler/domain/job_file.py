@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -25,16 +28,27 @@ from handler.domain.job import (
     LARGEST_WORKING_SIZE_PX,
     LONGEST_KEY_BYTES,
     LONGEST_STYLE_NAME,
+    MASKS,
     STYLES,
     VIDEOS,
     JobRequest,
     SourceObject,
+    check_mask_key,
     check_style_name,
     check_video_key,
     clipped,
 )
 from handler.domain.keyframes import Frames
 from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.treatment import (
+    FEATHER_PX,
+    LARGEST_FEATHER_PX,
+    LARGEST_STYLE_SCALE,
+    SMALLEST_STYLE_SCALE,
+    KeepColors,
+    Mask,
+    Treatment,
+)
 
 LARGEST_JOB_FILE_BYTES = 64 * 1024
 SMALLEST_WORKING_SIZE_PX = 64
@@ -43,6 +57,8 @@ MOST_STYLES = 16
 """Every picture of a job lies on the worker's disk at the same time."""
 
 LATEST_LOOK_SECONDS = 24 * 3600
+LONGEST_FADE_SECONDS = 3600
+LARGEST_WEIGHT = 1000
 LARGEST_BUDGET_USD = 10_000
 
 
@@ -83,9 +99,11 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _checked(check: Callable[[str], object]) -> AfterValidator:
-    def validate(value: str) -> str:
+    """Lets pass what a check does; the context of a validation may have another in its place."""
+
+    def validate(value: str, info: ValidationInfo) -> str:
         try:
-            check(value)
+            (info.context or {}).get(check, check)(value)
         except Rejected as rejection:
             raise _wrong(rejection.reason) from rejection
         return value
@@ -115,11 +133,21 @@ def _size(value: Any, handler: ValidatorFunctionWrapHandler) -> int | str:
     return size
 
 
+def _colors(value: Any) -> Any:
+    if not isinstance(value, bool) and value not in [*KeepColors]:
+        raise _wrong('it takes true, false, "luminance" or "match"')
+    return value
+
+
 def _never_null(schema: dict[str, Any]) -> None:
     del schema["default"]
     kinds = [kind for kind in schema.pop("anyOf") if kind != {"type": "null"}]
     schema.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
 
+
+Fields = TypeVar("Fields", bound=BaseModel)
+Checks = Mapping[Callable[[str], object], Callable[[str], object]]
+"""By the check of a job file, the one that takes its place."""
 
 VideoKey = Annotated[
     str,
@@ -128,14 +156,22 @@ VideoKey = Annotated[
 ]
 StyleName = Annotated[
     str,
-    Field(min_length=1, max_length=LONGEST_STYLE_NAME, json_schema_extra={"pattern": "^[^/]+$"}),
+    Field(
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_STYLE_NAME, "pattern": "^[^/]+$"}
+    ),
     _checked(check_style_name),
+]
+MaskName = Annotated[
+    str,
+    Field(json_schema_extra={"maxLength": LONGEST_KEY_BYTES, "pattern": f"^{MASKS}.+"}),
+    _checked(check_mask_key),
 ]
 WorkingSize = Annotated[
     Annotated[int, Field(ge=SMALLEST_WORKING_SIZE_PX, le=LARGEST_WORKING_SIZE_PX)]
     | Literal["source"],
     WrapValidator(_size),
 ]
+Colors = Annotated[bool | Literal["luminance", "match"], BeforeValidator(_colors)]
 Budget = Annotated[float, Field(gt=0, le=LARGEST_BUDGET_USD, allow_inf_nan=False)]
 MAY_BE_LEFT_OUT = (BeforeValidator(_given), Field(json_schema_extra=_never_null))
 """A field that is None when it is not given, and can't be given as null."""
@@ -147,6 +183,8 @@ EXPECTATIONS = {
     "string_unicode": "it holds halves of characters",
     "list_type": "it takes a list",
     "float_type": "it takes a number",
+    "int_type": "it takes a whole number",
+    "bool_type": "it takes true or false",
     "literal_error": 'it takes "keyframes" or "every"',
 }
 """What Pydantic's own messages say in words of programmers."""
@@ -154,6 +192,36 @@ EXPECTATIONS = {
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+ONE_STYLE, MIX_OF_STYLES = "one style", "mix of styles"
+"""Parts of Pydantic's paths to a style that a user did not write."""
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, le=LARGEST_WEIGHT, allow_inf_nan=False)]
+Style = Annotated[
+    Annotated[StyleName, Tag(ONE_STYLE)]
+    | Annotated[
+        dict[StyleName, Weight], Field(min_length=1, max_length=MOST_STYLES), Tag(MIX_OF_STYLES)
+    ],
+    Discriminator(lambda style: MIX_OF_STYLES if isinstance(style, dict) else ONE_STYLE),
+]
+STYLE = (
+    f"File name, without its ending, of a picture under {STYLES}; or several of them with the "
+    "weight of each"
+)
+
+
+def _exact(number: float) -> Fraction:
+    """The number as it was written."""
+    return Fraction(str(number))
+
+
+def _look(style: str | dict[str, float] | None, strength: float, mix: float) -> Look:
+    if isinstance(style, dict):
+        weights = {name: _exact(weight) for name, weight in style.items()}
+        return Look.of(weights, _exact(strength), _exact(mix))
+    return Look.of(style, _exact(strength), _exact(mix))
 
 
 class LookFields(_Strict):
@@ -165,19 +233,127 @@ class LookFields(_Strict):
         allow_inf_nan=False,
         description="Seconds from the first frame; 0 for the first look, rising from there.",
     )
-    style: StyleName | None = Field(
-        description=f"File name, without its ending, of a picture under {STYLES}; null leaves the "
-        "video as it is."
+    style: Style | None = Field(description=f"{STYLE}; null leaves the video as it is.")
+    strength: Annotated[Share | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description="From the frames' own style (0) to that of the picture (1); the job's "
+        "`strength` if not given.",
+    )
+    mix: Annotated[Share | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description="How much of the paint covers the original; the job's `mix` if not given.",
+    )
+    fade: float = Field(
+        default=0,
+        ge=0,
+        le=LONGEST_FADE_SECONDS,
+        allow_inf_nan=False,
+        description="Seconds, from `at` on, in which the look before becomes this one; it has "
+        "ended when the next look begins.",
     )
 
-    def as_change(self) -> LookChange:
-        return LookChange(Fraction(str(self.at)), Look(self.style))
+    def as_change(self, strength: float, mix: float) -> LookChange:
+        """With the job's own strength and mix where the look has none."""
+        look = _look(
+            self.style,
+            strength if self.strength is None else self.strength,
+            mix if self.mix is None else self.mix,
+        )
+        return LookChange(_exact(self.at), look, _exact(self.fade))
 
 
 Looks = Annotated[list[LookFields], Field(min_length=1, max_length=MOST_LOOKS)]
 
 
-class JobFile(_Strict):
+class Wishes(_Strict):
+    """What a job asks for, in a job file or by options of the command line."""
+
+    style: Annotated[Style | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None, description=f"{STYLE}, from the first frame to the last."
+    )
+    timeline: Annotated[Looks | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description=f"Looks in order, of at most {MOST_STYLES} different styles; instead of "
+        "`style`.",
+    )
+    strength: Share = Field(
+        default=1, description="From the frames' own style (0) to that of the picture (1)."
+    )
+    mix: Share = Field(
+        default=1,
+        description="How much of the paint covers the original: a plain dissolve, from the "
+        "original (0) to the paint alone (1).",
+    )
+    keep_colors: Colors = Field(
+        default=False,
+        description='Keep the colours of the video: "luminance", as true, takes the lightness '
+        'alone from the paint; "match" first gives the style picture the colours of the video.',
+    )
+    style_scale: Annotated[float, Field(allow_inf_nan=False)] = Field(
+        default=1,
+        ge=SMALLEST_STYLE_SCALE,
+        le=LARGEST_STYLE_SCALE,
+        description="How large the style picture's strokes are taken to be.",
+    )
+    mask: Annotated[MaskName | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description=f"Key of a picture or a video under {MASKS}, of the video's size: what is "
+        "white there is painted, grey half.",
+    )
+    mask_invert: bool = Field(default=False, description="Paint what is black in the mask instead.")
+    mask_feather: int = Field(
+        default=FEATHER_PX,
+        ge=0,
+        le=LARGEST_FEATHER_PX,
+        description="Over how many pixels the mask's edges are softened.",
+    )
+    outside_style: Annotated[Style | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description="As `style`, for what the mask leaves; if not given, that stays the original.",
+    )
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.style is not None and self.timeline is not None:
+            raise _wrong("give either a style or a timeline, not both")
+        if self.mask is None:
+            for name in ("mask_invert", "mask_feather", "outside_style"):
+                if name in self.model_fields_set:
+                    raise _wrong(f"the field {name!r} says nothing without a `mask`")
+        return self
+
+    @property
+    def base_look(self) -> Look:
+        """Strength and mix of a style that is named elsewhere."""
+        return Look(strength=_exact(self.strength), mix=_exact(self.mix))
+
+    @property
+    def looks(self) -> Timeline | None:
+        """Raises Rejected when the looks do not follow each other."""
+        if self.timeline is not None:
+            changes = (look.as_change(self.strength, self.mix) for look in self.timeline)
+            timeline = Timeline(tuple(changes))
+        elif self.style is not None:
+            timeline = Timeline.of(_look(self.style, self.strength, self.mix))
+        else:
+            return None
+        layers = self.treatment.layers(timeline)
+        count = len(frozenset[str]().union(*(layer.styles for layer in layers)))
+        if count > MOST_STYLES:
+            raise Rejected(f"the job names {count} styles; at most {MOST_STYLES} are taken")
+        return timeline
+
+    @property
+    def treatment(self) -> Treatment:
+        colors = "luminance" if self.keep_colors is True else self.keep_colors
+        mask = None
+        if self.mask is not None:
+            outside = _look(self.outside_style, self.strength, self.mix)
+            mask = Mask(self.mask, outside, self.mask_invert, self.mask_feather)
+        return Treatment(KeepColors(colors) if colors else None, _exact(self.style_scale), mask)
+
+
+class JobFile(Wishes):
     """What to paint, and how. Without `style` and `timeline` the video's own folder, its metadata
     or the stack's default name the style."""
 
@@ -189,7 +365,11 @@ class JobFile(_Strict):
             "examples": [
                 {
                     "video": "videos/clip.mp4",
-                    "timeline": [{"at": 0, "style": None}, {"at": 4, "style": "monet"}],
+                    "timeline": [
+                        {"at": 0, "style": None},
+                        {"at": 4, "style": "monet", "strength": 0.9, "fade": 0.5},
+                        {"at": 9, "style": {"monet": 0.6, "wave": 0.4}},
+                    ],
                     "working_size": 1024,
                     "budget_usd": 2.0,
                 }
@@ -198,16 +378,6 @@ class JobFile(_Strict):
     )
 
     video: VideoKey = Field(description=f"Key of a video under {VIDEOS} in the input bucket.")
-    style: Annotated[StyleName | None, *MAY_BE_LEFT_OUT] = Field(
-        default=None,
-        description=f"File name, without its ending, of a picture under {STYLES}: one style from "
-        "the first frame to the last.",
-    )
-    timeline: Annotated[Looks | None, *MAY_BE_LEFT_OUT] = Field(
-        default=None,
-        description=f"Looks in order, of at most {MOST_STYLES} different styles; instead of "
-        "`style`.",
-    )
     working_size: Annotated[WorkingSize | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
         description='Long side in pixels at which frames are painted, or "source"; the stack\'s '
@@ -223,26 +393,6 @@ class JobFile(_Strict):
         description="US dollars that the job may cost at most; one that is estimated to cost more "
         "is rejected before anything is painted.",
     )
-
-    @model_validator(mode="after")
-    def _style_or_timeline(self) -> JobFile:
-        if self.style is not None and self.timeline is not None:
-            raise _wrong("give either a style or a timeline, not both")
-        return self
-
-    @property
-    def looks(self) -> Timeline | None:
-        """Raises Rejected when the looks do not follow each other."""
-        if self.style is not None:
-            return Timeline.of_style(self.style)
-        if self.timeline is None:
-            return None
-        timeline = Timeline(tuple(look.as_change() for look in self.timeline))
-        if len(timeline.styles) > MOST_STYLES:
-            raise Rejected(
-                f"the timeline names {len(timeline.styles)} styles; at most {MOST_STYLES} are taken"
-            )
-        return timeline
 
     @property
     def working_size_px(self) -> int | None:
@@ -262,14 +412,13 @@ def job_in(
     Raises:
         Rejected: a field is unknown, missing or wrong; the sentence names it.
     """
-    try:
-        given = JobFile.model_validate(fields)
-    except ValidationError as error:
-        raise Rejected(_sentence(error)) from error
+    given = _valid(JobFile, fields)
     return JobRequest(
         bucket=bucket,
         key=given.video,
         timeline=given.looks,
+        base_look=given.base_look,
+        treatment=given.treatment,
         working_size_px=given.working_size_px,
         frames=Frames(given.frames or Frames.KEYFRAMES),
         budget_usd=given.budget_usd,
@@ -277,13 +426,38 @@ def job_in(
     )
 
 
-def _sentence(error: ValidationError) -> str:
+def wishes_in(
+    fields: Mapping[str, Any],
+    check_picture: Callable[[str], object],
+    check_mask: Callable[[str], object],
+) -> Wishes:
+    """The same for what a job wants of a video that lies elsewhere, as on the command line.
+
+    Args:
+        check_picture, check_mask: raise Rejected for what is no name of a style, or of a mask.
+
+    Raises:
+        Rejected: as ``job_in``.
+    """
+    return _valid(Wishes, fields, {check_style_name: check_picture, check_mask_key: check_mask})
+
+
+def _valid(kind: type[Fields], fields: Mapping[str, Any], checks: Checks | None = None) -> Fields:
+    try:
+        return kind.model_validate(fields, context=checks)
+    except ValidationError as error:
+        raise Rejected(_sentence(error, kind)) from error
+
+
+def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     path = ""
     for part in first["loc"]:
+        if part in (ONE_STYLE, MIX_OF_STYLES):
+            continue
         path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
     if first["type"] == "extra_forbidden":
-        known = JobFile if len(first["loc"]) == 1 else LookFields
+        known = kind if len(first["loc"]) == 1 else LookFields
         return f"the field {clipped(path)} is unknown; known are {', '.join(known.model_fields)}"
     if first["type"] == "missing":
         return f"the field {clipped(path)} is missing"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from itertools import groupby, pairwise
 from typing import Any
 
 from handler.domain.errors import Defect
@@ -15,6 +15,7 @@ from handler.domain.keyframes import FLOW_SCALE, bounded_interval, flow_scale
 from handler.domain.media import VideoFacts
 from handler.domain.price import VCPU_MB, container_usd, function_usd
 from handler.domain.timeline import Timeline
+from handler.domain.treatment import size_held
 
 MEGAPIXEL = 1e6
 
@@ -163,7 +164,7 @@ class Plan:
 
 def work_of(
     facts: VideoFacts,
-    timeline: Timeline,
+    layers: Sequence[Timeline],
     working_size: tuple[int, int],
     keyframe_interval: int,
     calibration: Calibration,
@@ -172,12 +173,14 @@ def work_of(
     """What painting a video asks for.
 
     Args:
+        layers: of looks, each painted.
         working_size: width and height, px.
         keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         paint_seconds: of one processor for a megapixel of the working size.
     """
-    interval = bounded_interval(keyframe_interval, working_size)
-    painted, carried = keyframes_and_others(timeline, facts, interval)
+    interval = bounded_interval(keyframe_interval, size_held(layers, working_size, facts.size))
+    counts = [keyframes_and_others(layer, facts, interval) for layer in layers]
+    painted, carried = map(sum, zip(*counts, strict=True))
     source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL
     working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
     # What motion saves where it is estimated still smaller, carrying paint that far costs.
@@ -197,21 +200,19 @@ def work_of(
 def keyframes_and_others(timeline: Timeline, facts: VideoFacts, interval: int) -> tuple[int, int]:
     """How many frames are keyframes, were there no cuts, and how many lie between them.
 
-    Keyframes are the first and the last frame of each stretch of one style, and those whose index
-    is a multiple of the interval; frame ``i`` is shown from second ``i / frame_rate`` on.
+    Keyframes are the first and the last frame of each painted stretch, those whose index is a
+    multiple of the interval, and those at which paint begins or ends to change.
     """
-    firsts = [math.ceil(change.at * facts.frame_rate) for change in timeline.changes]
-    shown = [min(first, facts.frame_count) for first in (*firsts, facts.frame_count)]
-    looks = zip(timeline.changes, pairwise(shown), strict=True)
-    stretches = [(change.look.style, begin, end) for change, (begin, end) in looks if begin < end]
-    keyframes = styled = 0
-    for style, parts in groupby(stretches, key=lambda stretch: stretch[0]):
-        first, *_, last = [bound for _, *ends in parts for bound in ends]
-        if style is not None:
-            inside = (last - 2) // interval - first // interval
-            keyframes += len({first, last - 1}) + max(0, inside)
-            styled += last - first
-    return keyframes, styled - keyframes
+    schedule = timeline.in_frames(facts.frame_rate)
+    turns = sorted(turn for turn in schedule.turns if turn % interval)
+    keyframes = frames = 0
+    for stretch in schedule.painted_stretches(facts.frame_count):
+        first, last = stretch[0], stretch[-1]
+        on_grid = (last - 1) // interval - first // interval
+        turning = bisect_left(turns, last) - bisect_right(turns, first)
+        keyframes += len({first, last}) + max(0, on_grid) + max(0, turning)
+        frames += len(stretch)
+    return keyframes, frames - keyframes
 
 
 def plan_for(worker: Worker, work: Work, route: Route = Route.LAMBDA) -> Plan:

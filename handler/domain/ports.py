@@ -46,8 +46,12 @@ class Painter(Protocol):
     def frames_at_once(self) -> int:
         """How many threads should paint."""
 
-    def style_vector(self, picture: Frame) -> StyleVector:
-        """Summarize a style image of any size."""
+    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
+        """Summarize a style image of any size; may be called by several threads at a time.
+
+        Args:
+            scale: how large its strokes are shown to the predictor; 2 doubles them.
+        """
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
         """Paint one frame.
@@ -68,7 +72,13 @@ class Motion(Protocol):
         """Whether the second of two adjacent frames begins another shot."""
 
     def propagate(
-        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+        self,
+        frames: Sequence[Frame],
+        first: Frame,
+        last: Frame,
+        repaint: Callable[[int], Frame],
+        *,
+        morphs: bool = False,
     ) -> Iterator[Frame]:
         """Paint the frames between two keyframes with what is painted on those.
 
@@ -77,7 +87,10 @@ class Motion(Protocol):
         Args:
             frames: uint8 (height, width, 3), two or more in order, both keyframes included.
             first, last: the painted keyframes, of the same shape.
-            repaint: paints a frame that holds too much of what neither keyframe shows.
+            repaint: paints the frame of this index, which holds too much of what neither keyframe
+                shows.
+            morphs: whether the keyframes are painted in different looks. Frames that repeat each
+                other are painted alike if not, and else as far as their time has passed.
 
         Yields:
             Two fewer than ``frames``; some may be the same array.

@@ -34,7 +34,6 @@ from handler.domain.media import (
     Codec,
     Encoding,
 )
-from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
 from handler.entrypoints.cancel_command import cancel
 from handler.entrypoints.console import (
@@ -46,6 +45,20 @@ from handler.entrypoints.console import (
 from handler.entrypoints.fetch_command import fetch
 from handler.entrypoints.jobs_command import jobs
 from handler.entrypoints.local_command import local_app
+from handler.entrypoints.look_options import (
+    KeepColorsOption,
+    LookOption,
+    MaskFeatherOption,
+    MaskInvertOption,
+    MaskOption,
+    MixOption,
+    OutsideStyleOption,
+    StrengthOption,
+    StyleOption,
+    StyleScaleOption,
+    TimelineOption,
+    wish_of,
+)
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
 from handler.entrypoints.submit_command import submit
@@ -92,14 +105,25 @@ def main() -> None:
 
 
 @app.command(
-    epilog="Example: artreel stylize clip.mp4 --style monet.jpg -o painted.mp4",
+    epilog="Examples: artreel stylize clip.mp4 --style monet.jpg -o painted.mp4 · "
+    "artreel stylize clip.mp4 --look 0:none --look 4:monet.jpg@0.9~0.5 -o painted.mp4",
 )
 def stylize(
     video: Annotated[Path, typer.Argument(help="The video to paint.")],
-    style: Annotated[Path, typer.Option("--style", "-s", help="The picture: JPEG, PNG or WebP.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The painted video, an .mp4; overwritten.")
     ],
+    style: StyleOption = None,
+    look: LookOption = None,
+    timeline: TimelineOption = None,
+    strength: StrengthOption = 1.0,
+    mix: MixOption = 1.0,
+    keep_colors: KeepColorsOption = None,
+    style_scale: StyleScaleOption = 1.0,
+    mask: MaskOption = None,
+    mask_invert: MaskInvertOption = False,
+    mask_feather: MaskFeatherOption = None,
+    outside_style: OutsideStyleOption = None,
     working_size: Annotated[
         str,
         typer.Option(
@@ -147,12 +171,24 @@ def stylize(
 ) -> None:
     """Paint a video in the style of a picture."""
     with plain_errors():
-        for what, path in (("video", video), ("style picture", style)):
-            if not path.is_file():
-                raise Rejected(f"there is no {what} {path}")
-        _check_output(output, ".mp4", video, style)
+        if not video.is_file():
+            raise Rejected(f"there is no video {video}")
+        wish = wish_of(
+            style=style,
+            looks=look,
+            timeline=timeline,
+            strength=strength,
+            mix=mix,
+            keep_colors=keep_colors,
+            style_scale=style_scale,
+            mask=mask,
+            mask_invert=mask_invert,
+            mask_feather=mask_feather,
+            outside_style=outside_style,
+        )
+        _check_output(output, ".mp4", video, *wish.files)
         if poster:
-            _check_output(poster, ".jpg", video, style, output)
+            _check_output(poster, ".jpg", video, *wish.files, output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
         encoding = Encoding.of(codec, crf, preset)
@@ -165,13 +201,15 @@ def stylize(
             painting = paint_video(
                 PaintOrder(
                     source=video,
-                    styles={str(style): style},
-                    timeline=Timeline.of_style(str(style)),
+                    styles=wish.pictures,
+                    timeline=wish.timeline,
                     working_size_px=working_size_px(working_size),
                     result=unfinished,
                     keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
                     encoding=encoding,
+                    treatment=wish.treatment,
+                    mask=wish.mask,
                 ),
                 wiring.media(),
                 painter,

@@ -99,7 +99,7 @@ def _forecast(
     size = working_dimensions(
         facts.width, facts.height, size_px, manifest.smallest_side, manifest.width_multiple
     )
-    timeline = wish.timeline or Timeline.of_style("any")
+    layers = wish.treatment.layers(wish.timeline or Timeline.of_style("any"))
 
     def work(precision: str) -> Work:
         paint_seconds = calibration.seconds_to_paint(manifest.name, precision)
@@ -108,7 +108,7 @@ def _forecast(
                 f"the calibration does not know the model {manifest.name}; "
                 f"run `artreel bench --calibrate --model DIR`"
             )
-        return work_of(facts, timeline, size, wish.frames.interval(), calibration, paint_seconds)
+        return work_of(facts, layers, size, wish.frames.interval(), calibration, paint_seconds)
 
     here = fastest_precision()
     return _Forecast(

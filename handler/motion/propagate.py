@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,14 +58,20 @@ MOST_GAIN = 2.0
 
 
 def propagate(
-    frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+    frames: Sequence[Frame],
+    first: Frame,
+    last: Frame,
+    repaint: Callable[[int], Frame],
+    *,
+    morphs: bool = False,
 ) -> Iterator[Frame]:
     """Paint the frames between two keyframes.
 
     Each frame is warped once, straight from both keyframes, along consecutive flows composed, and
     mixed by distance in time and by how sure the ways are. Where neither keyframe shows too much
     of a frame, it is painted by ``repaint``; it and the frames around it get what they lack from
-    there. A frame that repeats its neighbour gets its neighbour's paint (the same array).
+    there. A frame that repeats its neighbour gets its neighbour's paint (the same array), unless
+    the paint morphs.
 
     The result depends on the arguments only, bit for bit, whatever the number of threads.
 
@@ -72,31 +79,32 @@ def propagate(
         frames: the source of one segment at working size, both keyframes included, at least two;
             uint8 (height, width, 3), sRGB, one shape.
         first, last: the painted keyframes, of the same shape.
-        repaint: paints one frame of the source as the keyframes were painted.
+        repaint: paints the frame of this index, as the keyframes were painted.
+        morphs: whether the keyframes were painted in different looks.
 
     Yields:
         The ``len(frames) - 2`` painted frames between the keyframes, in order.
     """
-    moments = _without_repeats(frames)
+    at_moment = range(len(frames)) if morphs else _first_of_each(frames)
+    moments = [frames[at] for at in at_moment]
     painted = [first]
     if len(moments) > 1:
         gray = [flow_frame(moment) for moment in moments]
         steps = [step_between(*pair) for pair in pairwise(gray)]
-        segment = _Segment(moments, gray, steps, repaint)
+        segment = _Segment(gray, steps, lambda at: repaint(at_moment[at]))
         end = len(steps)
         on = segment.reaching_on(0, end, first)
         back = segment.reaching_back(end, 0, last)
         between = segment.between(on, back, range(1, end))
         painted += [*between.values(), last]
-    at = 0
-    for before, frame in pairwise(frames[:-1]):
-        at += not _same(before, frame)
-        yield painted[at]
+    for at in range(1, len(frames) - 1):
+        yield painted[bisect_right(at_moment, at) - 1]
 
 
-def _without_repeats(frames: Sequence[Frame]) -> list[Frame]:
-    changed = [frame for before, frame in pairwise(frames) if not _same(before, frame)]
-    return [frames[0], *changed]
+def _first_of_each(frames: Sequence[Frame]) -> Sequence[int]:
+    """Indices of the frames that do not repeat the one before."""
+    pairs = enumerate(pairwise(frames), 1)
+    return [0, *(at for at, (before, frame) in pairs if not _same(before, frame))]
 
 
 def _same(frame: Frame, other: Frame) -> bool:
@@ -150,12 +158,11 @@ class _View:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Source frames without repeats, and the motion between them."""
+    """Source frames, and the motion between them."""
 
-    frames: Sequence[Frame]
     gray: Sequence[Gray]
     steps: Sequence[Step]
-    repaint: Callable[[Frame], Frame]
+    repaint: Callable[[int], Frame]
 
     def reaching_on(self, at: int, end: int, paint: Frame) -> _Reach:
         ways = paths_back(self.steps[at:end])
@@ -187,7 +194,7 @@ class _Segment:
                 lost[at] = lack
         if lost:
             middle = list(lost)[len(lost) // 2]
-            paint = self.repaint(self.frames[middle])
+            paint = self.repaint(middle)
             to_middle = self.reaching_back(middle, first.at, paint)
             from_middle = self.reaching_on(middle, last.at, paint)
             nearer = {

@@ -102,7 +102,7 @@ class Account:
         )
         work = work_of(
             facts,
-            self._job.timeline,
+            self._job.treatment.layers(self._job.timeline),
             size,
             keyframe_interval,
             accounts.calibration,

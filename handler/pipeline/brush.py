@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from fractions import Fraction
-from functools import partial
 
 import cv2
 import numpy as np
 
-from handler.domain.ports import Frame, Motion, Painter, StyleVector
-from handler.domain.timeline import Timeline
+from handler.domain.ports import Frame, Motion, Painter
+from handler.domain.timeline import Schedule
+from handler.pipeline.colors import recolored
+from handler.pipeline.palette import Palette
 from handler.pipeline.segments import Segment, WorkFrame
 
 
@@ -20,60 +20,69 @@ class Brush:
     """Paints segments.
 
     Args:
-        vectors: for each style of the timeline, its style vector.
         working_size: width and height at which frames are painted, px.
+        keeps_colors: whether painted frames get hue and colourfulness of the source.
     """
 
     def __init__(
         self,
-        timeline: Timeline,
-        frame_rate: Fraction,
-        vectors: Mapping[str, StyleVector],
+        schedule: Schedule,
+        palette: Palette,
         working_size: tuple[int, int],
         painter: Painter,
         motion: Motion,
+        *,
+        keeps_colors: bool = False,
     ) -> None:
-        self._timeline = timeline
-        self._frame_rate = frame_rate
-        self._vectors = vectors
-        self.working_size = working_size
+        self._schedule = schedule
+        self._palette = palette
+        self._working_size = working_size
         self._painter = painter
         self._motion = motion
+        self._keeps_colors = keeps_colors
         self._last: tuple[WorkFrame, Future[Frame]] | None = None
         self._counting = threading.Lock()
         self.frames_painted = 0
 
     def prepare(self, index: int, frame: Frame) -> WorkFrame:
         """Bring a decoded frame to the size at which it is painted."""
-        style = self._timeline.look_at(index, self._frame_rate).style
-        image = frame if style is None else resized(frame, self.working_size)
-        return WorkFrame(index, style, image)
+        coat = self._schedule.coat(index)
+        image = resized(frame, self._working_size) if coat.is_painted else frame
+        return WorkFrame(
+            index,
+            coat,
+            self._schedule.stretch(index),
+            index in self._schedule.turns,
+            image,
+            seen_through=frame if coat.share < 1 else image,
+        )
 
     def begin(self, segment: Segment, threads: Executor) -> Callable[[], Iterator[Frame]]:
-        """Begin to paint a segment; the answer gives its painted frames, and waits for each.
+        """Begin to paint a segment; the answer gives its finished frames, and waits for each.
 
         Keyframes are painted once, though they end one segment and begin the next, and so are
         those that repeat the keyframe before.
         """
         keyframe, *between = segment.frames
-        if keyframe.style is None:
+        if not keyframe.coat.is_painted:
             return lambda: iter([keyframe.image])
         first = self._painted(keyframe, threads)
-        if segment.until is None or not between:
-            return lambda: iter([first.result()])
-        last = self._painted(segment.until, threads)
-        rest = threads.submit(self._propagated, segment, first, last)
+        rest: Future[list[Frame]] | None = None
+        if segment.until and between:
+            last = self._painted(segment.until, threads)
+            rest = threads.submit(self._propagated, segment, first, last)
 
-        def painted() -> Iterator[Frame]:
-            yield first.result()
-            yield from rest.result()
+        def finished() -> Iterator[Frame]:
+            yield self._finished(keyframe, first.result())
+            if rest:
+                yield from map(self._finished, between, rest.result())
 
-        return painted
+        return finished
 
     def _painted(self, keyframe: WorkFrame, threads: Executor) -> Future[Frame]:
         if self._last and _look_alike(self._last[0], keyframe):
             return self._last[1]
-        painted = threads.submit(self._paint, keyframe.style, keyframe.image)
+        painted = threads.submit(self._paint, keyframe)
         self._last = keyframe, painted
         return painted
 
@@ -81,19 +90,36 @@ class Brush:
         self, segment: Segment, first: Future[Frame], last: Future[Frame]
     ) -> list[Frame]:
         assert segment.until
-        images = [frame.image for frame in (*segment.frames, segment.until)]
-        paint = partial(self._paint, segment.until.style)
-        return list(self._motion.propagate(images, first.result(), last.result(), paint))
+        frames = (*segment.frames, segment.until)
+        return list(
+            self._motion.propagate(
+                [frame.image for frame in frames],
+                first.result(),
+                last.result(),
+                lambda at: self._paint(frames[at]),
+                morphs=frames[0].coat.styles != segment.until.coat.styles,
+            )
+        )
 
-    def _paint(self, style: str | None, image: Frame) -> Frame:
-        assert style is not None
+    def _paint(self, frame: WorkFrame) -> Frame:
         with self._counting:
             self.frames_painted += 1
-        return self._painter.paint(image, self._vectors[style])
+        return self._painter.paint(frame.image, self._palette.vector(frame.coat, frame.image))
+
+    def _finished(self, frame: WorkFrame, paint: Frame) -> Frame:
+        if self._keeps_colors:
+            paint = recolored(paint, frame.image)
+        if frame.coat.share == 1:
+            return paint
+        height, width = frame.seen_through.shape[:2]
+        share = float(frame.coat.share)
+        return cv2.addWeighted(  # type: ignore[return-value]
+            resized(paint, (width, height)), share, frame.seen_through, 1 - share, 0
+        )
 
 
 def _look_alike(one: WorkFrame, other: WorkFrame) -> bool:
-    return one.style == other.style and np.array_equal(one.image, other.image)
+    return one.coat.styles == other.coat.styles and np.array_equal(one.image, other.image)
 
 
 def resized(frame: Frame, size: tuple[int, int]) -> Frame:

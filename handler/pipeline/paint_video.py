@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler.domain.errors import Defect, Rejected
-from handler.domain.keyframes import bounded_interval
 from handler.domain.losses import Losses
-from handler.domain.media import Encoding, VideoFacts, working_dimensions
+from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
-from handler.pipeline.brush import Brush, resized
-from handler.pipeline.segments import segments
-from handler.pipeline.stages import in_order, read_ahead, write_behind
+from handler.domain.treatment import PLAIN, Treatment
+from handler.pipeline.brush import resized
+from handler.pipeline.canvas import Canvas
+from handler.pipeline.stages import write_behind
 from handler.pipeline.verify import verify
 from handler.pipeline.workspace import likely_result_bytes, need_room
 
@@ -32,7 +32,9 @@ class PaintOrder:
     """What to paint, from where, to where.
 
     Attributes:
-        styles: for each style that the timeline names, its picture.
+        styles: for each style that is named, its picture.
+        treatment: how all of it is painted.
+        mask: the file of the treatment's mask, if there is one.
         working_size_px: long side at which frames are painted, px; None for the source's size.
         keyframe_interval: at most so many frames from one that the transformer paints to the next;
             those between are carried along the motion. 1 paints every frame. Fewer where frames
@@ -49,6 +51,8 @@ class PaintOrder:
     keyframe_interval: int = 1
     poster: Path | None = None
     encoding: Encoding = field(default_factory=Encoding.of)
+    treatment: Treatment = PLAIN
+    mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,8 @@ def paint_video(
     facts = media.probe(order.source)
     approve(facts)
     need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
-    brush = _brush(order, facts, media, painter, motion)
-    interval = bounded_interval(order.keyframe_interval, brush.working_size)
-    # The codecs' own scaling costs next to nothing, but the original must not pass through it.
-    size = brush.working_size if order.timeline.is_painted_throughout else facts.size
+    canvas = Canvas(order, facts, media, painter, motion)
+    size = canvas.size
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
@@ -109,19 +111,17 @@ def paint_video(
     frames = 0
     with (
         media.read_frames(order.source, facts, size) as decoded,
-        read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
+        canvas.painted(enumerate(decoded)) as painted,
         media.write_video(order.result, facts, order.source, order.encoding, size) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
-        in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):
-        for segment, painted in paint_all(segments(sources, interval, motion.is_cut)):
-            for before, after in zip(segment.frames, painted, strict=True):
-                write(after)
-                if before.index <= poster_frame:
-                    poster = before.image, after
-                frames = before.index + 1
-                elapsed = time.monotonic() - painting_began
-                on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+        for before, after in painted:
+            write(after)
+            if before.index <= poster_frame:
+                poster = before.seen_through, after
+            frames = before.index + 1
+            elapsed = time.monotonic() - painting_began
+            on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
         result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
@@ -129,14 +129,15 @@ def paint_video(
         order.result.unlink(missing_ok=True)
         raise
     if order.poster and poster:
-        media.write_poster(order.poster, *poster)
+        source, paint = poster
+        media.write_poster(order.poster, resized(source, paint.shape[1::-1]), paint)
     return Painting(
         source=facts,
         result=result,
         frames=frames,
-        frames_painted=brush.frames_painted,
+        frames_painted=canvas.frames_painted,
         losses=decoded.losses,
-        working_size=brush.working_size,
+        working_size=canvas.working_size,
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
     )
@@ -147,23 +148,3 @@ def _opened_again(media: Media, result: Path) -> VideoFacts:
         return media.probe(result)
     except Rejected as rejection:  # this time it is not the user's file
         raise Defect(f"the finished video can't be opened again: {rejection}") from rejection
-
-
-def _brush(
-    order: PaintOrder, facts: VideoFacts, media: Media, painter: Painter, motion: Motion
-) -> Brush:
-    missing = order.timeline.styles - order.styles.keys()
-    if missing:
-        raise Rejected(f"no picture was given for the style {min(missing)!r}")
-    vectors = {
-        style: painter.style_vector(media.read_picture(order.styles[style]))
-        for style in sorted(order.timeline.styles)
-    }
-    working_size = working_dimensions(
-        facts.width,
-        facts.height,
-        order.working_size_px,
-        painter.smallest_side,
-        painter.width_multiple,
-    )
-    return Brush(order.timeline, facts.frame_rate, vectors, working_size, painter, motion)

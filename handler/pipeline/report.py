@@ -18,6 +18,8 @@ from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
 from handler.domain.ports import ObjectStore
 from handler.domain.status import Progress, State, Status
+from handler.domain.timeline import Look, LookChange
+from handler.domain.treatment import Treatment
 from handler.pipeline.paint_video import Painting
 
 logger = logging.getLogger(__name__)
@@ -161,9 +163,8 @@ def report(
         "created_at": now.isoformat(timespec="milliseconds"),
         "source": {**asdict(job.source), **_plain(painting.source)},
         "result": {"key": job.results.video, **_plain(painting.result)},
-        "timeline": [
-            {"at": float(change.at), "style": change.look.style} for change in job.timeline.changes
-        ],
+        "timeline": [_look(change) for change in job.timeline.changes],
+        "treatment": _treatment(job.treatment),
         "working_size": list(painting.working_size),
         "frames": painting.frames,
         "frames_painted": painting.frames_painted,
@@ -179,6 +180,26 @@ def report(
             "cost_usd": _micros(estimate.usd),
             "frames_painted": estimate.work.frames_painted,
         },
+    }
+
+
+def _look(change: LookChange) -> dict[str, Any]:
+    """As a job file says it."""
+    return {"at": float(change.at), "fade": float(change.fade), **_styles(change.look)}
+
+
+def _styles(look: Look) -> dict[str, Any]:
+    weights = {name: round(float(weight), 6) for name, weight in look.styles}
+    style = weights if len(weights) > 1 else next(iter(weights), None)
+    return {"style": style, "strength": float(look.strength), "mix": float(look.mix)}
+
+
+def _treatment(treatment: Treatment) -> dict[str, Any]:
+    mask = treatment.mask
+    return {
+        "keep_colors": treatment.keep_colors or False,
+        "style_scale": float(treatment.style_scale),
+        "mask": mask and {**asdict(mask), "outside": _styles(mask.outside)},
     }
 
 

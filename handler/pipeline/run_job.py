@@ -27,9 +27,10 @@ from handler.domain.job import (
 )
 from handler.domain.ports import ObjectFacts
 from handler.domain.status import Outcome, Progress, State
-from handler.domain.timeline import Timeline
+from handler.domain.timeline import Look, Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
+from handler.pipeline.matte import is_picture
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
@@ -243,12 +244,13 @@ def _normalized(
         raise Rejected(
             f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
         )
-    timeline = request.timeline or Timeline.of_style(
-        style_of_upload(request.key, facts.metadata.get(STYLE_METADATA), studio.default_style)
-    )
-    for style in timeline.styles:
-        check_style_name(style)
-    return Job(
+    timeline = request.timeline
+    if timeline is None:
+        named = facts.metadata.get(STYLE_METADATA)
+        style = style_of_upload(request.key, named, studio.default_style)
+        base = request.base_look
+        timeline = Timeline.of(Look.of(style, base.strength, base.mix))
+    job = Job(
         source,
         facts.size_bytes,
         timeline,
@@ -256,7 +258,11 @@ def _normalized(
         frames=request.frames,
         budget_usd=request.budget_usd,
         job_file=request.job_file,
+        treatment=request.treatment,
     )
+    for style in job.styles:
+        check_style_name(style)
+    return job
 
 
 def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
@@ -272,9 +278,9 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = {
-            style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
-        }
+        styles = {style: _fetch_style(style, studio, folder) for style in sorted(job.styles)}
+        masked = job.treatment.mask
+        mask = _fetch_mask(masked.name, studio, folder) if masked else None
         source = folder / "source"
         need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
@@ -287,6 +293,8 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             result=folder / "result.mp4",
             keyframe_interval=job.frames.interval(),
             poster=folder / "poster.jpg",
+            treatment=job.treatment,
+            mask=mask,
         )
 
         def listen(progress: Progress) -> None:
@@ -346,3 +354,20 @@ def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
     version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
     studio.store.download(version, picture)
     return picture
+
+
+def _fetch_mask(key: str, studio: Studio, folder: Path) -> Path:
+    facts = studio.store.facts(studio.input_bucket, key)
+    if not facts:
+        raise Rejected(f"the field 'mask' is wrong: there is no {key}; upload it, then the job")
+    limit = studio.max_style_bytes if is_picture(key) else studio.max_source_bytes
+    if facts.size_bytes > limit:
+        raise Rejected(
+            f"the field 'mask' is wrong: {key} has {facts.size_bytes} bytes; at most {limit} are "
+            "taken"
+        )
+    need_room(folder, facts.size_bytes, "the mask")
+    mask = folder / "mask"
+    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
+    studio.store.download(version, mask)
+    return mask

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from handler.domain.ports import Frame
+from handler.domain.timeline import Coat
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,19 @@ class WorkFrame:
 
     Attributes:
         index: in the video, from 0.
-        style: that it is painted in, or None for the original.
-        image: at working size; at the source's where it stays the original.
+        coat: what it is painted with.
+        stretch: of the schedule.
+        is_turn: whether the paint begins or ends to change here.
+        image: at working size; as it came where it stays the original.
+        seen_through: what the paint is laid over, as it came; where it covers all, ``image``.
     """
 
     index: int
-    style: str | None
+    coat: Coat
+    stretch: int
+    is_turn: bool
     image: Frame
+    seen_through: Frame
 
 
 @dataclass(frozen=True)
@@ -44,9 +51,10 @@ def segments(
     """Every frame is in one segment, in order.
 
     Keyframes are the first and the last frame of a shot and, within it, those whose index is a
-    multiple of ``interval``. A shot ends at a cut, where the style changes, and with the video.
-    What is a keyframe thus depends on a frame's place and its neighbours only: frames read from
-    any keyframe on fall into the same segments as in the whole video.
+    multiple of ``interval`` and those at a turn. A shot ends at a cut, with a stretch of the
+    schedule, and with the video. What is a keyframe thus depends on a frame's place and its
+    neighbours only: frames read from any keyframe on fall into the same segments as in the whole
+    video.
 
     Args:
         is_cut: whether the second of two adjacent frames begins another shot; not asked where
@@ -61,7 +69,7 @@ def segments(
                 yield Segment(tuple(run[:-1]), frame)
             yield Segment((frame,), None)
             run = []
-        elif following.index % interval == 0:
+        elif following.index % interval == 0 or following.is_turn:
             yield Segment(tuple(run), following)
             run = []
 
@@ -72,6 +80,6 @@ def _ends_shot(
     interval: int,
     is_cut: Callable[[Frame, Frame], bool],
 ) -> bool:
-    if frame.style is None or frame.style != following.style:
+    if not frame.coat.is_painted or frame.stretch != following.stretch:
         return True
     return interval > 1 and is_cut(frame.image, following.image)

@@ -82,6 +82,8 @@ class OpenVinoPainter:
             self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
         self._transformers: dict[tuple[int, int], _Transformer] = {}
         self._compiling = threading.Lock()
+        self._asking = threading.Lock()
+        self._small: dict[Path, openvino.CompiledModel] = {}
         self._affine_of = lru_cache(LOOKS_REMEMBERED)(self._affine)
 
     @property
@@ -111,30 +113,33 @@ class OpenVinoPainter:
         """Height and width, px, of the frames it is ready for."""
         return frozenset(self._transformers)
 
-    def style_vector(self, picture: Frame) -> StyleVector:
-        """Summarize a style image; always in float32, since it is done once per style."""
+    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
+        """Summarize a style image; always in float32, since it is done for few pictures."""
         side = self._bundle.manifest.style_size
-        scaled = square(picture, side).astype(np.float32) / np.float32(255)
-        vector: StyleVector = self._once(self._bundle.predictor, scaled[np.newaxis]).reshape(-1)
-        return vector
+        scaled = square(picture, side, scale).astype(np.float32) / np.float32(255)
+        vector: StyleVector = self._answer(self._bundle.predictor, scaled[np.newaxis])
+        return vector.reshape(-1)
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
         height, width = frame.shape[:2]
         is_rewritten = self._bundle.is_rewritten and width % self.width_multiple == 0
         with self._compiling:
             transformer = self._transformer(height, width, is_rewritten)
-            look = self._affine_of(style.tobytes()) if is_rewritten else style.reshape(1, 1, 1, -1)
+        look = self._affine_of(style.tobytes()) if is_rewritten else style.reshape(1, 1, 1, -1)
         return transformer.paint(frame, look)
 
     def _affine(self, style: bytes) -> Floats:
         """All scales and shifts of a look, float32 (1, M)."""
         vector = np.frombuffer(style, np.float32).reshape(1, 1, 1, -1)
-        return self._once(self._bundle.affine, vector)
+        return self._answer(self._bundle.affine, vector)
 
-    def _once(self, network: Path, given: Floats) -> Floats:
-        compiled = self._compile(self._core.read_model(network), "f32")
-        answer: Floats = compiled(given)[0]
-        return answer
+    def _answer(self, network: Path, given: Floats) -> Floats:
+        """Of a small network; one at a time, since two that copy their inputs lock each other."""
+        with self._asking:
+            if network not in self._small:
+                self._small[network] = self._compile(self._core.read_model(network), "f32")
+            answer: Floats = self._small[network](given, share_inputs=True)[0]
+            return answer
 
     def _transformer(self, height: int, width: int, is_rewritten: bool) -> _Transformer:
         size = (height, width)

@@ -63,7 +63,7 @@ def measure(clip: Path) -> dict[str, float]:
     assert paint_seconds is not None
     work = work_of(
         painting.source,
-        order.timeline,
+        [order.timeline],
         painting.working_size,
         KEYFRAME_INTERVAL,
         calibration,

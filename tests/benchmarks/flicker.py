@@ -28,6 +28,7 @@ from handler import motion, wiring
 from handler.domain.keyframes import KEYFRAME_INTERVAL
 from handler.domain.media import working_dimensions
 from handler.domain.ports import Frame, Painter, StyleVector
+from handler.domain.timeline import Look
 from handler.measure.flicker import flicker, warping_error
 from handler.measure.flow import deepflow
 from handler.measure.texture import detail, style_distance
@@ -144,18 +145,21 @@ def both_ways(frames: Sequence[Frame], paint: Callable[[Frame], Frame], interval
     every = [paint(frame) for frame in frames]
     calls = 0
 
-    def known(frame: Frame) -> Frame:
+    def known(begin: int, at: int) -> Frame:
         nonlocal calls
         calls += 1
-        return every[next(i for i, other in enumerate(frames) if other is frame)]
+        return every[begin + at]
 
     ours: list[Frame] = []
-    numbered = (WorkFrame(i, "style", frame) for i, frame in enumerate(frames))
+    coat = Look.of("style").coat
+    numbered = (WorkFrame(i, coat, 0, False, frame, frame) for i, frame in enumerate(frames))
     for segment in segments(numbered, interval, lambda *_: False):
-        ours.append(known(segment.frames[0].image))
+        begin = segment.frames[0].index
+        ours.append(known(begin, 0))
         if segment.until and len(segment.frames) > 1:
             images = [frame.image for frame in (*segment.frames, segment.until)]
-            ours += motion.propagate(images, ours[-1], every[segment.until.index], known)
+            last = every[segment.until.index]
+            ours += motion.propagate(images, ours[-1], last, partial(known, begin))
     return Painted(every, ours, calls)
 
 

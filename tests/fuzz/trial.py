@@ -15,7 +15,7 @@ from pathlib import Path
 
 from handler.domain.errors import Rejected
 from handler.domain.status import Progress
-from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.timeline import ORIGINAL, LookChange, Timeline
 from handler.media.ffmpeg import FfmpegMedia
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from tests.fakes import FakeMotion, FakePainter
@@ -26,7 +26,7 @@ ENOUGH_SECONDS = 20.0
 """A worker has a deadline, too: a clip that became endless is given up after so long."""
 
 LIMIT_SECONDS = 100
-UNPAINTED = Timeline((LookChange(Fraction(0), Look(None)),))
+UNPAINTED = Timeline((LookChange(Fraction(0), ORIGINAL),))
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ def _calls(key: str) -> dict[str, Callable[[], object]]:
         "read a video": lambda: s3.get_object(Bucket=source, Key=key),
         "read a job file": lambda: s3.get_object(Bucket=source, Key="jobs/any.json"),
         "read a style": lambda: s3.get_object(Bucket=source, Key="styles/any.jpg"),
+        "read a mask": lambda: s3.get_object(Bucket=source, Key="masks/any.png"),
         "look for a style": lambda: s3.list_objects_v2(Bucket=source, Prefix="styles/any."),
         "write a result": lambda: s3.put_object(Bucket=output, Key="result.mp4", Body=b""),
         "remember a job": lambda: table.put_item(TableName=jobs, Item=item),

@@ -15,6 +15,7 @@ PATIENCE_SECONDS = 30
 ALLOWED = {
     "read a video",
     "read a job file",
+    "read a mask",
     "read a style",
     "look for a style",
     "list the sources",

@@ -39,6 +39,7 @@ def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
 
 VIDEOS = "${InputBucket.Arn}/videos/*"
 STYLES = "${InputBucket.Arn}/styles/*"
+MASKS = "${InputBucket.Arn}/masks/*"
 JOBS = "${InputBucket.Arn}/jobs/*"
 RESULTS = "${OutputBucket.Arn}/*"
 OWN_STACK = (
@@ -57,9 +58,11 @@ VIA_S3 = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AW
 
 ALLOWED = {
     ("OnUploadRole", "s3:GetObject", VIDEOS),
+    ("OnUploadRole", "s3:GetObject", MASKS),
     ("OnUploadRole", "s3:GetObject", STYLES),
     ("OnUploadRole", "s3:GetObject", JOBS),
     ("OnUploadRole", "s3:GetObjectVersion", VIDEOS),
+    ("OnUploadRole", "s3:GetObjectVersion", MASKS),
     ("OnUploadRole", "s3:GetObjectVersion", STYLES),
     ("OnUploadRole", "s3:GetObjectVersion", JOBS),
     ("OnUploadRole", "s3:GetObject", RESULTS),

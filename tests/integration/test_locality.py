@@ -2,32 +2,52 @@
 
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from handler import motion, wiring
-from handler.domain.ports import Frame, StyleVector
-from handler.domain.timeline import Look, LookChange, Timeline
+from handler import wiring
+from handler.domain.ports import Frame
+from handler.domain.timeline import ORIGINAL, Look, LookChange, Timeline
+from handler.domain.treatment import KeepColors, Mask, Treatment
 from handler.media.ffmpeg import FfmpegMedia
-from handler.pipeline.brush import Brush
-from handler.pipeline.segments import segments
-from handler.pipeline.stages import in_order
+from handler.pipeline.canvas import Canvas
+from handler.pipeline.paint_video import PaintOrder
 from tests.clips import BIKES
 from tests.pictures import draw_style
 
 INTERVAL = 8
 FRAMES = 48
-RATE = Fraction(25)
-WORKING_SIZE = 320, 136
-TIMELINE = Timeline(
+WORKING_SIZE_PX = 320
+HALF = Fraction(1, 2)
+
+
+def at(frame: int, look: Look, fade: int = 0) -> LookChange:
+    return LookChange(Fraction(frame, 25), look, Fraction(fade, 25))
+
+
+CUT = 30
+"""The clip has a cut there."""
+
+LOOKS = Timeline(
+    (at(0, Look.of("waves")), at(12, Look.of("tiles")), at(20, ORIGINAL), at(23, Look.of("waves")))
+)
+FADES = Timeline(
     (
-        LookChange(Fraction(0), Look("waves")),
-        LookChange(12 / RATE, Look("tiles")),
-        LookChange(20 / RATE, Look(None)),
-        LookChange(23 / RATE, Look("waves")),
+        at(0, Look.of("waves", strength=HALF)),
+        at(5, Look.of({"waves": HALF, "tiles": HALF}), fade=14),
+        at(21, ORIGINAL, fade=5),
+        at(28, Look.of("tiles", mix=HALF), fade=4),
+        at(36, Look.of("waves", strength=Fraction(0)), fade=9),
     )
 )
-"""The clip has a cut at frame 30."""
+MASKED = Mask("mask.png", Look.of("tiles", strength=HALF), inverted=True)
+CASES = {
+    "looks": (LOOKS, Treatment(), (12, 24, CUT)),
+    "fades": (FADES, Treatment(KeepColors.LUMINANCE), (5, 16, 24, 36)),
+    "mask": (FADES, Treatment(KeepColors.MATCH, mask=MASKED), (8, CUT)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,29 +58,38 @@ def frames() -> list[Frame]:
 
 
 @pytest.fixture(scope="module")
-def vectors() -> dict[str, StyleVector]:
-    return {name: wiring.painter().style_vector(draw_style(name)) for name in ("waves", "tiles")}
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for name in ("waves", "tiles"):
+        Image.fromarray(draw_style(name)).save(folder / name, "PNG")
+    Image.linear_gradient("L").resize((640, 272)).save(folder / "mask.png")
+    return folder
 
 
-def _painted(
-    frames: list[Frame], vectors: dict[str, StyleVector], start: int, threads: int
-) -> dict[int, bytes]:
-    brush = Brush(TIMELINE, RATE, vectors, WORKING_SIZE, wiring.painter(), motion)
-    sources = (brush.prepare(i, frame) for i, frame in enumerate(frames) if i >= start)
-    with in_order(brush.begin, threads) as paint_all:
-        return {
-            source.index: after.tobytes()
-            for segment, painted in paint_all(segments(sources, INTERVAL, motion.is_cut))
-            for source, after in zip(segment.frames, painted, strict=True)
-        }
+@pytest.mark.parametrize("case", CASES)
+def test_a_part_is_painted_as_in_the_whole(case: str, frames: list[Frame], pictures: Path) -> None:
+    timeline, treatment, starts = CASES[case]
+    order = PaintOrder(
+        source=BIKES,
+        styles={name: pictures / name for name in ("waves", "tiles")},
+        timeline=timeline,
+        working_size_px=WORKING_SIZE_PX,
+        result=pictures / "never.mp4",
+        keyframe_interval=INTERVAL,
+        treatment=treatment,
+        mask=pictures / "mask.png",
+    )
+    media = FfmpegMedia()
+    facts = media.probe(BIKES)
 
+    def painted(start: int) -> dict[int, bytes]:
+        canvas = Canvas(order, facts, media, wiring.painter(), wiring.motion())
+        part = ((index, frames[index]) for index in range(start, FRAMES))
+        with canvas.painted(part) as pairs:
+            return {before.index: after.tobytes() for before, after in pairs}
 
-def test_a_part_is_painted_as_in_the_whole(
-    frames: list[Frame], vectors: dict[str, StyleVector]
-) -> None:
-    whole = _painted(frames, vectors, 0, threads=2)
+    whole = painted(0)
     assert list(whole) == list(range(FRAMES))
     assert len(set(whole.values())) > FRAMES - 5
-    for start in (8, 12, 16, 24, 30, 32):  # on the grid, at a change of looks, at the cut
-        part = _painted(frames, vectors, start, threads=1)
-        assert part == {index: whole[index] for index in range(start, FRAMES)}
+    for start in starts:
+        assert painted(start) == {index: whole[index] for index in range(start, FRAMES)}

@@ -279,6 +279,18 @@ def test_a_style_is_cut_square_in_its_middle() -> None:
     assert cv2.countNonZero(square(wide.transpose(1, 0, 2).copy(), 10)[..., 0]) == 100
 
 
+def test_a_larger_scale_shows_less_of_the_picture_and_a_smaller_one_mirrors_it() -> None:
+    rings = np.zeros((64, 64, 3), np.uint8)
+    rings[16:48, 16:48] = 255
+    assert (square(rings, 16, 2.0) == 255).all()
+    small = square(rings, 64, 0.5)
+    assert small.shape == (64, 64, 3)
+    assert np.array_equal(small[16:48, 16:48], square(rings, 32))
+    assert np.array_equal(small[:16], small[16:32][::-1])
+    assert square(rings[:1, :1], 8, 4.0).shape == (8, 8, 3)
+    assert square(rings, 9, 0.25).shape == (9, 9, 3)
+
+
 @pytest.mark.parametrize(
     ("size", "channels", "precision", "wanted"),
     [

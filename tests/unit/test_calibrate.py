@@ -66,10 +66,10 @@ class MeteredPainter(FakePainter):
         self._clock = clock
         self._seconds = seconds
 
-    def style_vector(self, picture: Frame) -> StyleVector:
+    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         if not self.vectors_made:
             self._clock.seconds += START
-        return super().style_vector(picture)
+        return super().style_vector(picture, scale)
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
         self._clock.seconds += frame.shape[0] * frame.shape[1] / 1e6 * self._seconds
@@ -82,12 +82,18 @@ class MeteredMotion(FakeMotion):
         self._clock = clock
 
     def propagate(
-        self, frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[Frame], Frame]
+        self,
+        frames: Sequence[Frame],
+        first: Frame,
+        last: Frame,
+        repaint: Callable[[int], Frame],
+        *,
+        morphs: bool = False,
     ) -> Iterator[Frame]:
         height, width = first.shape[:2]
         megapixels = width * height * flow_scale(width, height) ** 2 / 1e6
         self._clock.seconds += (len(frames) - 2) * megapixels * CARRY
-        return super().propagate(frames, first, last, repaint)
+        return super().propagate(frames, first, last, repaint, morphs=morphs)
 
 
 def test_the_constants_come_out_again() -> None:

@@ -17,7 +17,7 @@ from handler.pipeline.studio import Studio
 from tests.fakes import FakeObjectStore, studio
 from tests.hostile_jobs import GOOD_VIDEO, HOSTILE, JSON, Upload
 
-READABLE = ("videos/", "styles/", "jobs/")
+READABLE = ("videos/", "styles/", "jobs/", "masks/")
 
 
 class WatchedStore(FakeObjectStore):

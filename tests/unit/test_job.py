@@ -1,4 +1,5 @@
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,16 @@ from handler.domain.job import (
     check_video_key,
     style_of_upload,
 )
-from handler.domain.timeline import Timeline
+from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.treatment import KeepColors, Mask, Treatment
 
 SOURCE = SourceObject("in", "videos/monet/clip.mp4", "v1", "v1")
+FADING = Timeline(
+    (
+        LookChange(Fraction(0), Look.of("monet")),
+        LookChange(Fraction(1), Look.of("wave"), Fraction(1, 3)),
+    )
+)
 JOB = Job(SOURCE, 5, Timeline.of_style("monet"), 1024)
 
 
@@ -42,10 +50,25 @@ def test_the_same_upload_is_the_same_job() -> None:
         replace(JOB, source=replace(SOURCE, bucket="other")),
         replace(JOB, timeline=Timeline.of_style("wave")),
         replace(JOB, working_size_px=512),
+        replace(JOB, timeline=Timeline.of(Look.of("monet", strength=Fraction(1, 2)))),
+        replace(JOB, timeline=Timeline.of(Look.of("monet", mix=Fraction(1, 2)))),
+        replace(JOB, timeline=Timeline.of(Look.of({"monet": Fraction(1), "wave": Fraction(2)}))),
+        replace(JOB, timeline=FADING),
+        replace(JOB, treatment=Treatment(KeepColors.MATCH)),
+        replace(JOB, treatment=Treatment(style_scale=Fraction(2))),
+        replace(JOB, treatment=Treatment(mask=Mask("masks/a.png"))),
+        replace(JOB, treatment=Treatment(mask=Mask("masks/a.png", Look.of("wave")))),
+        replace(JOB, treatment=Treatment(mask=Mask("masks/a.png", inverted=True))),
     ],
 )
 def test_any_other_wish_is_another_job(other: Job) -> None:
     assert other.job_id != JOB.job_id
+
+
+def test_the_length_of_a_fade_is_part_of_a_wish() -> None:
+    longer = replace(FADING.changes[1], fade=Fraction(2, 3))
+    others = Timeline((FADING.changes[0], longer))
+    assert replace(JOB, timeline=FADING).job_id != replace(JOB, timeline=others).job_id
 
 
 def test_the_folder_names_the_style() -> None:

@@ -12,6 +12,8 @@ from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
 from handler.domain.keyframes import Frames
+from handler.domain.timeline import ORIGINAL, Look, LookChange
+from handler.domain.treatment import KeepColors, Mask, Treatment
 
 SCHEMA = Path(__file__).parents[2] / "infra" / "job.schema.json"
 VIDEO = {"video": "videos/clip.mp4"}
@@ -28,7 +30,18 @@ def looks(*looks: Any) -> dict[str, Any]:
 def test_every_field_is_taken() -> None:
     written_in = SourceObject("in", "jobs/night.json", "v1", "v1")
     fields = {
-        **looks({"at": 0, "style": None}, {"at": 0.1, "style": "monet"}),
+        **looks(
+            {"at": 0, "style": None},
+            {"at": 0.1, "style": "monet", "strength": 0.9, "fade": 0.3},
+            {"at": 9, "style": {"wave": 0.5, "monet": 2}},
+        ),
+        "mix": 0.5,
+        "keep_colors": True,
+        "style_scale": 0.25,
+        "mask": "masks/a.png",
+        "mask_invert": True,
+        "mask_feather": 0,
+        "outside_style": "sea",
         "working_size": 512,
         "frames": "every",
         "budget_usd": 2,
@@ -38,10 +51,15 @@ def test_every_field_is_taken() -> None:
     assert (request.working_size_px, request.budget_usd) == (512, 2.0)
     assert request.frames is Frames.EVERY
     assert request.timeline is not None
-    assert [(c.at, c.look.style) for c in request.timeline.changes] == [
-        (Fraction(0), None),
-        (Fraction(1, 10), "monet"),
-    ]
+    half, fifth = Fraction(1, 2), Fraction(1, 5)
+    assert request.timeline.changes == (
+        LookChange(Fraction(0), ORIGINAL),
+        LookChange(Fraction(1, 10), Look.of("monet", Fraction(9, 10), half), Fraction(3, 10)),
+        LookChange(Fraction(9), Look((("monet", 1 - fifth), ("wave", fifth)), Fraction(1), half)),
+    )
+    assert request.treatment == Treatment(
+        KeepColors.LUMINANCE, Fraction(1, 4), Mask("masks/a.png", Look.of("sea", mix=half), True, 0)
+    )
 
 
 def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
@@ -61,7 +79,29 @@ def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
         ({**VIDEO, "style": ""}, "'style' is wrong"),
         ({**VIDEO, "style": "../videos/monet"}, "'style' is wrong: .* is not a style name"),
         ({**VIDEO, "style": None}, "'style' is wrong: null says nothing here"),
-        ({**VIDEO, "style": {"monet": 0.5, "wave": 0.5}}, "'style' is wrong: it takes text"),
+        ({**VIDEO, "style": 7}, "'style' is wrong: it takes text"),
+        ({**VIDEO, "style": {}}, "'style' is wrong"),
+        ({**VIDEO, "style": {"monet": 0, "wave": 1}}, "'style.monet' is wrong: .* greater than 0"),
+        ({**VIDEO, "style": {"monet": -1}}, "'style.monet' is wrong"),
+        ({**VIDEO, "style": {"monet": "1"}}, "'style.monet' is wrong: it takes a number"),
+        ({**VIDEO, "style": {"a/b": 1}}, "'style.* is wrong: 'a/b' is not a style name"),
+        ({**VIDEO, "style": {f"s{i}": 1 for i in range(MOST_STYLES + 1)}}, "'style' is wrong"),
+        ({**VIDEO, "strength": 2}, "'strength' is wrong: .* less than or equal to 1"),
+        ({**VIDEO, "strength": None}, "'strength' is wrong: it takes a number"),
+        ({**VIDEO, "mix": -0.1}, "'mix' is wrong"),
+        ({**VIDEO, "mix": True}, "'mix' is wrong: it takes a number"),
+        ({**VIDEO, "keep_colors": "yes"}, "'keep_colors' is wrong: it takes true, false"),
+        ({**VIDEO, "keep_colors": 1}, "'keep_colors' is wrong: it takes true, false"),
+        ({**VIDEO, "keep_colors": None}, "'keep_colors' is wrong: it takes true, false"),
+        ({**VIDEO, "style_scale": 0}, "'style_scale' is wrong"),
+        ({**VIDEO, "style_scale": float("nan")}, "'style_scale' is wrong"),
+        ({**VIDEO, "mask": "styles/a.png"}, "'mask' is wrong: a mask must lie under masks/"),
+        ({**VIDEO, "mask": "masks/../a.png"}, "'mask' is wrong: a mask must lie under masks/"),
+        ({**VIDEO, "mask": "masks/a", "mask_feather": 0.5}, "'mask_feather' is wrong"),
+        ({**VIDEO, "mask": "masks/a", "mask_invert": 1}, "'mask_invert' is wrong: it takes true"),
+        ({**VIDEO, "mask_invert": True}, "'mask_invert' says nothing without a `mask`"),
+        ({**VIDEO, "outside_style": "a"}, "'outside_style' says nothing without a `mask`"),
+        ({**VIDEO, "mask": "masks/a", "outside_style": {"a": 0}}, "'outside_style.a' is wrong"),
         ({**VIDEO, "working_size": None}, "'working_size' is wrong: null"),
         ({**VIDEO, "working_size": "512"}, "'working_size' is wrong: it takes a whole number"),
         ({**VIDEO, "working_size": 512.5}, "'working_size' is wrong: it takes a whole number"),
@@ -77,6 +117,21 @@ def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
         (looks("monet"), r"'timeline\[0\]' is wrong: it takes an object"),
         (looks({"at": 0}), r"'timeline\[0\].style' is missing"),
         (looks({"at": 0, "style": "a"}, {"at": 1, "style": "b/c"}), r"'timeline\[1\].style'"),
+        (looks({"at": -1, "style": "a"}), r"'timeline\[0\].at' is wrong"),
+        (looks({"at": 0, "style": "a", "strength": 2}), r"'timeline\[0\].strength' is wrong"),
+        (looks({"at": 0, "style": "a", "strength": None}), r"'timeline\[0\].strength' is wrong"),
+        (looks({"at": 0, "style": "a", "mix": 1.5}), r"'timeline\[0\].mix' is wrong"),
+        (looks({"at": 0, "style": "a", "fade": -1}), r"'timeline\[0\].fade' is wrong"),
+        (looks({"at": 0, "style": "a", "fade": 1}), r"'timeline\[0\].fade' is wrong: before"),
+        (looks({"at": 0, "style": {"a": 0}}), r"'timeline\[0\].style.a' is wrong"),
+        (
+            looks(
+                {"at": 0, "style": "a"},
+                {"at": 1, "style": "b", "fade": 1.5},
+                {"at": 2, "style": "a"},
+            ),
+            r"'timeline\[1\].fade' is wrong: it reaches to second 2.5, and the next look starts",
+        ),
         (looks({"at": 86_401, "style": "a"}), r"'timeline\[0\].at' is wrong"),
         (looks({"at": 1, "style": "a"}), "must begin with a look at second 0"),
         (looks({"at": 0, "style": "a"}, {"at": 0, "style": "b"}), "at rising seconds"),
@@ -95,17 +150,24 @@ def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: st
 
 @pytest.mark.parametrize(
     "field",
-    ["mix", "keep_colors", "compare", "preview", "run_on", "crf", "preset", "codec"],
+    ["compare", "preview", "run_on", "crf", "preset", "codec"],
 )
 def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
-    with pytest.raises(Rejected, match=f"the field '{field}' is unknown; known are video, style"):
+    with pytest.raises(
+        Rejected, match=f"the field '{field}' is unknown; known are style, timeline"
+    ):
         job_in({**VIDEO, field: 1}, "in")
 
 
-@pytest.mark.parametrize("field", ["strength", "fade"])
-def test_so_it_is_in_a_look(field: str) -> None:
-    with pytest.raises(Rejected, match=rf"'timeline\[0\].{field}' is unknown; known are at, style"):
-        job_in(looks({"at": 0, "style": "a", field: 0.5}), "in")
+def test_so_it_is_in_a_look() -> None:
+    with pytest.raises(Rejected, match=r"'timeline\[0\].mask' is unknown; known are at, style"):
+        job_in(looks({"at": 0, "style": "a", "mask": 0.5}), "in")
+
+
+def test_strength_and_mix_are_also_those_of_a_style_named_elsewhere() -> None:
+    request = job_in({**VIDEO, "strength": 0.5, "mix": 0.25}, "in")
+    assert request.timeline is None
+    assert request.base_look == Look(strength=Fraction(1, 2), mix=Fraction(1, 4))
 
 
 @pytest.mark.parametrize(
@@ -155,16 +217,26 @@ VALUES = st.one_of(
     st.integers(-10, 10_000),
     st.floats(allow_nan=False),
     st.text(max_size=20),
-    st.sampled_from(["videos/a.mp4", "styles/b", "source", "monet"]),
+    st.sampled_from(
+        ["videos/a.mp4", "styles/b", "source", "monet", "masks/a.png", "match", 0.5, {"a": 1}]
+    ),
     st.lists(
         st.fixed_dictionaries(
             {"at": st.integers(-1, 3)},
-            optional={"style": st.sampled_from(["a", None, "b/c", 7]), "fade": st.just(1)},
+            optional={
+                "style": st.sampled_from(["a", None, "b/c", 7, {"a": 1, "b": 0.5}, {"a": 0}, {}]),
+                "fade": st.sampled_from([0, 0.5, -1, None]),
+                "strength": st.sampled_from([0, 0.5, 2, None]),
+            },
         ),
         max_size=3,
     ),
 )
-NAMES = st.sampled_from(["video", "style", "timeline", "working_size", "budget_usd", "colour"])
+NAMES = st.sampled_from(
+    ["video", "style", "timeline", "working_size", "budget_usd", "colour"]
+) | st.sampled_from(
+    ["strength", "mix", "keep_colors", "style_scale", "mask", "mask_invert", "outside_style"]
+)
 
 
 @given(st.dictionaries(NAMES, VALUES).flatmap(lambda job: st.sampled_from([job, {**job, **VIDEO}])))

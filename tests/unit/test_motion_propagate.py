@@ -33,7 +33,7 @@ def inverted(frame: Frame) -> Frame:
     return 255 - frame
 
 
-def never(frame: Frame) -> Frame:
+def never(at: int) -> Frame:
     raise AssertionError("a keyframe shows all of it")
 
 
@@ -64,14 +64,14 @@ def test_what_no_keyframe_shows_is_painted_anew() -> None:
     for number, frame in enumerate(frames):
         frame += np.uint8(number)  # no repeats
     cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
-    asked: list[Frame] = []
+    asked: list[int] = []
 
-    def repaint(frame: Frame) -> Frame:
-        asked.append(frame)
-        return inverted(frame)
+    def repaint(at: int) -> Frame:
+        asked.append(at)
+        return inverted(frames[at])
 
     painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint))
-    assert [id(frame) for frame in asked] == [id(frames[2])]
+    assert asked == [2]
     disc = (slice(36, 60), slice(68, 92))
     assert np.abs(painted[1][disc].astype(int) - inverted(frames[2])[disc]).mean() < 3
     rest = np.abs(painted[1][:, :40].astype(int) - inverted(frames[2])[:, :40])
@@ -95,6 +95,29 @@ def test_a_still_segment_is_its_first_keyframe() -> None:
     assert all(paint is first for paint in painted)
 
 
+def test_what_is_painted_anew_is_known_by_its_place_among_repeats() -> None:
+    frames = [texture(96, 160) for _ in range(5)]
+    for number, frame in enumerate(frames):
+        frame += np.uint8(number)
+    cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
+    repeated = [frame for frame in frames for _ in range(2)]
+    asked: list[int] = []
+
+    def repaint(at: int) -> Frame:
+        asked.append(at)
+        return inverted(repeated[at])
+
+    list(propagate(repeated, inverted(frames[0]), inverted(frames[-1]), repaint))
+    assert asked == [4]
+
+
+def test_a_still_that_morphs_goes_over_frame_by_frame() -> None:
+    frame = texture(64, 96)
+    dark, light = np.full_like(frame, 40), np.full_like(frame, 80)
+    carried = propagate([frame] * 5, dark, light, never, morphs=True)
+    assert [float(paint.mean()) for paint in carried] == pytest.approx([50, 60, 70], abs=1)
+
+
 def test_neighbouring_keyframes_have_nothing_between() -> None:
     assert carried(pan(2)) == []
 
@@ -111,9 +134,12 @@ def test_threads_don_t_change_a_byte() -> None:
     frames = pan(5, height=288, width=520)
     cv2.circle(frames[2], (200, 140), 60, (250, 20, 20), -1)
 
+    def repaint(at: int) -> Frame:
+        return inverted(frames[at])
+
     def run(count: int) -> list[bytes]:
         cv2.setNumThreads(count)
-        painted = propagate(frames, inverted(frames[0]), inverted(frames[-1]), inverted)
+        painted = propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint)
         return [frame.tobytes() for frame in painted]
 
     alone = run(1)
@@ -133,7 +159,11 @@ def test_frames_of_any_size_and_content(
     height: int, width: int, count: int, seed: int, related: bool
 ) -> None:
     frames = [texture(height, width, seed if related else seed + i) for i in range(count)]
-    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), inverted))
+
+    def repaint(at: int) -> Frame:
+        return inverted(frames[at])
+
+    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint))
     assert len(painted) == count - 2
     for frame in painted:
         assert frame.shape == (height, width, 3)

@@ -7,12 +7,13 @@ import pytest
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Codec, Encoding
 from handler.domain.status import Progress
-from handler.domain.timeline import Look, LookChange, Timeline
+from handler.domain.timeline import ORIGINAL, Look, LookChange, Timeline
+from handler.domain.treatment import Mask, Treatment
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from tests.fakes import FACTS, FakeMedia, FakeMotion, FakePainter
 
 TWO_LOOKS = Timeline(
-    (LookChange(Fraction(0), Look(None)), LookChange(Fraction("0.08"), Look("monet")))
+    (LookChange(Fraction(0), ORIGINAL), LookChange(Fraction("0.08"), Look.of("monet")))
 )
 
 
@@ -67,7 +68,7 @@ def test_a_repeated_frame_in_another_style_is_painted_again(
 ) -> None:
     (tmp_path / "wave").write_bytes(bytes([50]))
     timeline = Timeline(
-        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.04"), Look("wave")))
+        (LookChange(Fraction(0), Look.of("monet")), LookChange(Fraction("0.04"), Look.of("wave")))
     )
     media = FakeMedia(replace(FACTS, frame_count=2))
     media.still = True
@@ -183,3 +184,104 @@ def test_the_order_says_how_the_result_is_encoded(order: PaintOrder) -> None:
     painting = paint_video(replace(order, encoding=ordered), media, FakePainter(), FakeMotion())
     assert media.encoding == ordered
     assert painting.result.codec == "hevc"
+
+
+def _timeline(*looks: tuple[str, Look, str]) -> Timeline:
+    return Timeline(
+        tuple(LookChange(Fraction(at), look, Fraction(fade)) for at, look, fade in looks)
+    )
+
+
+@pytest.fixture
+def styles(order: PaintOrder, tmp_path: Path) -> dict[str, Path]:
+    (tmp_path / "wave").write_bytes(bytes([50]))
+    return {**order.styles, "wave": tmp_path / "wave"}
+
+
+def test_paint_dissolves_frame_by_frame(order: PaintOrder, tmp_path: Path) -> None:
+    """Style vectors are mixed at keyframes, the original is laid under every frame."""
+    facts = replace(FACTS, width=320, height=180, frame_count=6)
+    media, painter = FakeMedia(facts), FakePainter()
+    timeline = _timeline(("0", ORIGINAL, "0"), ("0.04", Look.of("monet"), "0.16"))
+    paint_video(
+        replace(order, timeline=timeline, working_size_px=160), media, painter, FakeMotion()
+    )
+    assert _greys(media) == [0, 1, 2 + 25, 3 + 50, 4 + 75, 105]
+    assert painter.sizes == {(90, 160, 3)}
+    assert {frame.shape for frame in media.written} == {(180, 320, 3)}
+
+
+def test_one_style_becomes_another(order: PaintOrder, styles: dict[str, Path]) -> None:
+    timeline = _timeline(("0", Look.of("monet"), "0"), ("0.08", Look.of("wave"), "0.2"))
+    media, painter = FakeMedia(replace(FACTS, frame_count=9)), FakePainter()
+    media.still = True
+    paint_video(replace(order, timeline=timeline, styles=styles), media, painter, FakeMotion())
+    assert _greys(media) == [100, 100, 100, 90, 80, 70, 60, 50, 50]
+    assert painter.frames_painted == 6
+
+
+def test_a_fade_is_carried_between_its_ends_and_the_grid(
+    order: PaintOrder, styles: dict[str, Path]
+) -> None:
+    timeline = _timeline(("0", Look.of("monet"), "0"), ("0.08", Look.of("wave"), "0.2"))
+    media, motion = FakeMedia(replace(FACTS, frame_count=12)), FakeMotion()
+    paint_video(
+        replace(order, timeline=timeline, styles=styles, keyframe_interval=5),
+        media,
+        FakePainter(),
+        motion,
+    )
+    assert [index for index, grey in enumerate(_greys(media)) if grey < 200] == [0, 2, 5, 7, 10, 11]
+    assert motion.morphs == [False, True, True, False]
+
+
+def test_strength_takes_the_rest_from_the_frame_itself(order: PaintOrder) -> None:
+    media, painter = FakeMedia(), FakePainter()
+    looks = Timeline.of(Look.of("monet", strength=Fraction(1, 2)))
+    paint_video(replace(order, timeline=looks), media, painter, FakeMotion())
+    assert _greys(media) == [50, 51, 53, 54, 56]  # a frame's own style is its grey, 0 to 4
+
+
+def test_a_mask_divides_two_styles(
+    order: PaintOrder, styles: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "mask.png").write_bytes(bytes([51]))
+    media = FakeMedia(replace(FACTS, width=8, height=8))
+    mask = Mask("mask.png", Look.of("wave"), feather_px=0)
+    masked = replace(
+        order, styles=styles, treatment=Treatment(mask=mask), mask=tmp_path / "mask.png"
+    )
+    painting = paint_video(masked, media, FakePainter(), FakeMotion())
+    assert _greys(media) == [60, 61, 62, 63, 64]  # a fifth of 100, the rest of 50
+    assert painting.frames_painted == 10
+
+
+def test_where_the_mask_is_black_the_original_stays(order: PaintOrder, tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(bytes([255]))
+    media = FakeMedia(replace(FACTS, width=8, height=8))
+    treatment = Treatment(mask=Mask("mask.png", inverted=True))
+    masked = replace(order, treatment=treatment, mask=tmp_path / "mask.png")
+    paint_video(masked, media, FakePainter(), FakeMotion())
+    assert _greys(media) == [0, 1, 2, 3, 4]
+
+
+def test_a_mask_of_another_size_is_refused(order: PaintOrder, tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(bytes([255]))
+    masked = replace(order, treatment=Treatment(mask=Mask("mask.png")), mask=tmp_path / "mask.png")
+    with pytest.raises(Rejected, match="'mask' is wrong: the mask is 8x8, the video 32x24"):
+        paint_video(masked, FakeMedia(), FakePainter(), FakeMotion())
+    assert not order.result.exists()
+
+
+def test_the_poster_shows_what_shines_through(order: PaintOrder, tmp_path: Path) -> None:
+    """Frames that are laid over the original have its size, not that at which they are painted."""
+    (tmp_path / "mask.png").write_bytes(bytes([255]))
+    assert order.poster
+    for changes in (
+        {"timeline": Timeline.of(Look.of("monet", mix=Fraction(1, 2)))},
+        {"treatment": Treatment(mask=Mask("mask.png")), "mask": tmp_path / "mask.png"},
+    ):
+        media = FakeMedia(replace(FACTS, width=8, height=8))
+        paint_video(replace(order, **changes), media, FakePainter(), FakeMotion())
+        before, after = order.poster.read_bytes()
+        assert (before, after) == (2, 52 if "timeline" in changes else 102)

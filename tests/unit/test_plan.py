@@ -1,6 +1,8 @@
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from fractions import Fraction
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -32,58 +34,93 @@ MONET = Timeline.of_style("monet")
 
 
 def timeline(*changes: tuple[Fraction, str | None]) -> Timeline:
-    return Timeline(tuple(LookChange(at, Look(style)) for at, style in changes))
+    return Timeline(tuple(LookChange(at, Look.of(style)) for at, style in changes))
+
+
+def prepared(looks: Timeline, rate: Fraction, count: int) -> Iterator[WorkFrame]:
+    schedule = looks.in_frames(rate)
+    image = np.zeros((1, 1, 3), np.uint8)
+    for i in range(count):
+        turns = i in schedule.turns
+        yield WorkFrame(i, schedule.coat(i), schedule.stretch(i), turns, image, image)
 
 
 def test_work_grows_with_what_is_decoded_and_what_is_painted() -> None:
     calibration = Calibration("2026-01-01", "any", 2, 1.5, 0.1, 0.5, {})
-    work = work_of(CLIP, MONET, (500, 250), 1, calibration, paint_seconds=2.0)
+    work = work_of(CLIP, [MONET], (500, 250), 1, calibration, paint_seconds=2.0)
     assert work.vcpu_seconds == pytest.approx(50 * 0.1 + 12.5 * 2.0)
     assert work.seconds(1) == pytest.approx(1.5 + 30)
     assert work.seconds(6) == pytest.approx(1.5 + 5)
-    carried = work_of(CLIP, MONET, (320, 160), 8, calibration, paint_seconds=2.0)
+    carried = work_of(CLIP, [MONET], (320, 160), 8, calibration, paint_seconds=2.0)
     assert (carried.frames_painted, carried.frames_carried) == (14, 86)
     assert carried.vcpu_seconds == pytest.approx(5 + 0.0512 * (14 * 2.0 + 86 * 0.5))
-    halved = work_of(CLIP, MONET, (1000, 500), 8, calibration, paint_seconds=2.0)
+    halved = work_of(CLIP, [MONET], (1000, 500), 8, calibration, paint_seconds=2.0)
     assert halved.vcpu_seconds == pytest.approx(5 + 0.5 * (14 * 2.0 + 86 * 0.5 / 4))
-    large = work_of(CLIP, MONET, (3840, 2160), 8, calibration, paint_seconds=2.0)
+    large = work_of(CLIP, [MONET], (3840, 2160), 8, calibration, paint_seconds=2.0)
     assert (large.frames_painted, large.frames_carried) == (34, 66)
     assert large.vcpu_seconds == pytest.approx(5 + 8.2944 * (34 * 2.0 + 66 * 0.5 / 4))
 
 
 def test_the_original_is_decoded_and_not_painted() -> None:
     half = timeline((Fraction(0), None), (Fraction(2), "monet"))
-    work = work_of(CLIP, half, (1000, 500), 1, CALIBRATION, paint_seconds=1.0)
+    work = work_of(CLIP, [half], (1000, 500), 1, CALIBRATION, paint_seconds=1.0)
     assert (work.frames, work.frames_painted) == (100, 50)
 
 
+TIMELINES = st.lists(
+    st.tuples(
+        st.fractions(0, 8, max_denominator=1001),
+        st.sampled_from([None, "a", "b"]),
+        st.sampled_from([0, Fraction(1, 2), 1]),
+        st.sampled_from([0, Fraction(1, 50), Fraction(1, 3), 1]),
+    ),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda look: look[0],
+)
+"""Second, style, share of the paint, and how much of the time until the next look is faded."""
+
+
+def faded(drawn: list[tuple[Fraction, str | None, Fraction, Fraction]]) -> Timeline:
+    drawn = sorted(drawn)
+    starts = [Fraction(0), *(at for at, *_ in drawn[1:]), Fraction(9)]
+    return Timeline(
+        tuple(
+            LookChange(at, Look.of(style, mix=mix), (until - at) * part if at else Fraction(0))
+            for (_, style, mix, part), (at, until) in zip(drawn, pairwise(starts), strict=True)
+        )
+    )
+
+
 @given(
-    st.lists(st.fractions(0, 8, max_denominator=1001), unique=True, max_size=6),
+    TIMELINES,
     st.sampled_from([Fraction(25), Fraction(30000, 1001), Fraction(7, 3)]),
-    st.integers(0, 120),
-    st.lists(st.sampled_from(["a", "b", None]), min_size=7, max_size=7),
+    st.integers(0, 240),
     st.integers(1, 9),
 )
 def test_frames_are_counted_as_they_will_be_painted(
-    seconds: list[Fraction],
+    drawn: list[tuple[Fraction, str | None, Fraction, Fraction]],
     rate: Fraction,
     count: int,
-    styles: list[str | None],
     interval: int,
 ) -> None:
-    starts = sorted({Fraction(0), *seconds})
-    looks = timeline(*zip(starts, styles, strict=False))
+    looks = faded(drawn)
     facts = replace(FACTS, frame_rate=rate, frame_count=count)
-    frames = (
-        WorkFrame(index, looks.look_at(index, rate).style, np.zeros((1, 1, 3), np.uint8))
-        for index in range(count)
-    )
     painted = carried = 0
-    for segment in segments(frames, interval, lambda *_: False):
-        if segment.frames[0].style is not None:
+    for segment in segments(prepared(looks, rate, count), interval, lambda *_: False):
+        if segment.frames[0].coat.is_painted:
             painted += 1
             carried += len(segment.frames) - 1
     assert keyframes_and_others(looks, facts, interval) == (painted, carried)
+
+
+@given(TIMELINES, st.sampled_from([Fraction(25), Fraction(24000, 1001)]))
+def test_within_a_stretch_all_is_painted_or_nothing(
+    drawn: list[tuple[Fraction, str | None, Fraction, Fraction]], rate: Fraction
+) -> None:
+    frames = list(prepared(faded(drawn), rate, 240))
+    for _, stretch in groupby(frames, key=lambda frame: frame.stretch):
+        assert len({frame.coat.is_painted for frame in stretch}) == 1
 
 
 def test_a_function_pays_for_its_memory_and_time() -> None:

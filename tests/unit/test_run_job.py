@@ -120,7 +120,10 @@ def test_the_report_says_what_was_done(bench: Bench) -> None:
     assert report["frames"] == 5
     assert report["source"]["key"] == KEY
     assert report["source"]["frame_rate"] == "25"
-    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+    assert report["timeline"] == [
+        {"at": 0.0, "fade": 0.0, "style": "monet", "strength": 1.0, "mix": 1.0}
+    ]
+    assert report["treatment"] == {"keep_colors": False, "style_scale": 1.0, "mask": None}
     assert report["engine"] == {"model": "fake", "engine": "fake", "precision": "exact"}
     assert set(report["seconds"]) == {"fetch", "paint", "total"}
     assert report["cost_usd"] >= 0
@@ -170,7 +173,7 @@ def test_metadata_and_default_name_a_style(bench: Bench) -> None:
 def test_a_job_may_bring_its_own_timeline(bench: Bench) -> None:
     bench.store.seed("in", "styles/wave.png", bytes([50]))
     timeline = Timeline(
-        (LookChange(Fraction(0), Look("monet")), LookChange(Fraction("0.1"), Look("wave")))
+        (LookChange(Fraction(0), Look.of("monet")), LookChange(Fraction("0.1"), Look.of("wave")))
     )
     assert bench.run(timeline=timeline)["state"] == "succeeded"
     assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 201, 102, 53, 54]
@@ -423,7 +426,10 @@ def test_a_job_file_delivered_twice_is_painted_once_and_uploaded_twice_twice(ben
 def test_a_job_file_leaves_the_style_to_the_videos_folder(bench: Bench) -> None:
     assert order(bench)["state"] == "succeeded"
     report = bench.store.json("out", "jobs/night.report.json")
-    assert report["timeline"] == [{"at": 0.0, "style": "monet"}]
+    assert report["timeline"] == [
+        {"at": 0.0, "fade": 0.0, "style": "monet", "strength": 1.0, "mix": 1.0}
+    ]
+    assert report["treatment"] == {"keep_colors": False, "style_scale": 1.0, "mask": None}
 
 
 @pytest.mark.parametrize(
@@ -1141,3 +1147,56 @@ def test_a_status_tells_which_version_of_which_upload_it_answers(bench: Bench) -
     bench.run()
     version = bench.store.objects["in", KEY][-1].version_id
     assert (bench.status()["upload"], bench.status()["version"]) == (KEY, version)
+
+
+def test_a_job_file_asks_for_fades_mixes_and_a_mask(bench: Bench) -> None:
+    bench.store.seed("in", "styles/wave.png", bytes([50]))
+    bench.store.seed("in", "masks/subject.png", bytes([255]))
+    bench.media.facts = replace(FACTS, width=8, height=8)
+    outcome = order(
+        bench,
+        timeline=[
+            {"at": 0, "style": None},
+            {"at": 0.04, "style": {"monet": 3, "wave": 1}, "strength": 0.5, "fade": 0.08},
+        ],
+        mask="masks/subject.png",
+        outside_style="wave",
+    )
+    assert outcome["state"] == "succeeded"
+    report = bench.store.json("out", "jobs/night.report.json")
+    assert report["timeline"][1] == {
+        "at": 0.04,
+        "fade": 0.08,
+        "style": {"monet": 0.75, "wave": 0.25},
+        "strength": 0.5,
+        "mix": 1.0,
+    }
+    assert report["treatment"]["mask"]["name"] == "masks/subject.png"
+    assert report["treatment"]["mask"]["outside"]["style"] == "wave"
+    assert report["frames_painted"] == report["estimate"]["frames_painted"] == 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"mask": "masks/none.png"}, "'mask' is wrong: there is no masks/none.png"),
+        ({"mask": "masks/small.png"}, "'mask' is wrong: the mask is 8x8, the video 32x24"),
+        ({"mask": "masks/huge.png"}, "'mask' is wrong: masks/huge.png has 101 bytes"),
+        ({"mask": "masks/small.png", "outside_style": "nobody"}, "no picture of the style"),
+        ({"style": {"monet": 1, "nobody": 1}}, "there is no picture of the style 'nobody'"),
+    ],
+)
+def test_what_a_job_file_names_must_be_there(
+    bench: Bench, fields: dict[str, Any], reason: str
+) -> None:
+    bench.store.seed("in", "masks/small.png", bytes([255]))
+    bench.store.seed("in", "masks/huge.png", b"x" * 101)
+    outcome = order(bench, **{"style": "monet", **fields})
+    assert outcome["state"] == "rejected"
+    assert reason in outcome["reason"]
+
+
+def test_the_folders_style_takes_the_jobs_strength(bench: Bench) -> None:
+    assert order(bench, strength=0.5, mix=0.25)["state"] == "succeeded"
+    (look,) = bench.store.json("out", "jobs/night.report.json")["timeline"]
+    assert (look["style"], look["strength"], look["mix"]) == ("monet", 0.5, 0.25)

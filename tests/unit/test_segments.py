@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.domain.ports import Frame
+from handler.domain.timeline import Look
 from handler.pipeline.segments import Segment, WorkFrame, segments
 
 Video = Sequence[tuple[str | None, int]]
@@ -16,10 +17,17 @@ VIDEOS = st.lists(
 )
 
 
+TURNS = {5, 17}
+"""Frames at which paint begins or ends to change."""
+
+
 def _frames(video: Video, start: int = 0) -> Iterator[WorkFrame]:
     for index, (style, scene) in enumerate(video):
         if index >= start:
-            yield WorkFrame(index, style, np.full((1, 1, 3), scene, np.uint8))
+            image = np.full((1, 1, 3), scene, np.uint8)
+            stretch = sum(one[0] != other[0] for one, other in pairwise(video[: index + 1]))
+            turns = index in TURNS
+            yield WorkFrame(index, Look.of(style).coat, stretch, turns, image, image)
 
 
 def _is_cut(before: Frame, after: Frame) -> bool:
