@@ -37,7 +37,12 @@ from handler.domain.media import (
 )
 from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
-from handler.entrypoints.console import DEFAULT_WORKING_SIZE, plain_errors, working_size_px
+from handler.entrypoints.console import (
+    DEFAULT_WORKING_SIZE,
+    plain_errors,
+    style_pictures,
+    working_size_px,
+)
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
@@ -80,7 +85,12 @@ def main() -> None:
 )
 def stylize(
     video: Annotated[Path, typer.Argument(help="The video to paint.")],
-    style: Annotated[Path, typer.Option("--style", "-s", help="The picture: JPEG, PNG or WebP.")],
+    style: Annotated[
+        str,
+        typer.Option(
+            "--style", "-s", help="A JPEG, PNG or WebP, or a built-in style; see `artreel styles`."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The painted video, an .mp4; overwritten.")
     ],
@@ -131,12 +141,12 @@ def stylize(
 ) -> None:
     """Paint a video in the style of a picture."""
     with plain_errors():
-        for what, path in (("video", video), ("style picture", style)):
-            if not path.is_file():
-                raise Rejected(f"there is no {what} {path}")
-        _check_output(output, ".mp4", video, style)
+        if not video.is_file():
+            raise Rejected(f"there is no video {video}")
+        pictures = style_pictures([style])
+        _check_output(output, ".mp4", video, *pictures.values())
         if poster:
-            _check_output(poster, ".jpg", video, style, output)
+            _check_output(poster, ".jpg", video, *pictures.values(), output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
         encoding = Encoding.of(codec, crf, preset)
@@ -149,8 +159,8 @@ def stylize(
             painting = paint_video(
                 PaintOrder(
                     source=video,
-                    styles={str(style): style},
-                    timeline=Timeline.of_style(str(style)),
+                    styles=pictures,
+                    timeline=Timeline.of_style(style),
                     working_size_px=working_size_px(working_size),
                     result=unfinished,
                     keyframe_interval=frames.interval(keyframe_interval),

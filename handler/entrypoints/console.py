@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
+from handler import gallery
 from handler.domain.errors import ArtreelError, Rejected
 from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
 
@@ -25,6 +27,19 @@ def working_size_px(given: str) -> int | None:
             f"not {given!r}"
         )
     return int(given)
+
+
+def style_pictures(styles: Iterable[str]) -> dict[str, Path]:
+    """The files among styles that are files or names of the gallery.
+
+    Raises:
+        Rejected: one is neither.
+    """
+    files = {style: Path(style) for style in styles if Path(style).is_file()}
+    for style in styles:
+        if style not in files and style not in gallery.STYLES:
+            raise Rejected(f"there is no style picture {style}, {gallery.NONE_SUCH}")
+    return files
 
 
 @contextmanager

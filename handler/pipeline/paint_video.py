@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from handler import gallery
 from handler.domain.errors import Defect, Rejected
 from handler.domain.keyframes import bounded_interval
 from handler.domain.losses import Losses
@@ -32,7 +33,7 @@ class PaintOrder:
     """What to paint, from where, to where.
 
     Attributes:
-        styles: for each style that the timeline names, its picture.
+        styles: for each style that the timeline names, its picture; built-in ones need none.
         working_size_px: long side at which frames are painted, px; None for the source's size.
         keyframe_interval: at most so many frames from one that the transformer paints to the next;
             those between are carried along the motion. 1 paints every frame. Fewer where frames
@@ -142,6 +143,19 @@ def paint_video(
     )
 
 
+def style_picture(style: str, pictures: Mapping[str, Path], media: Media) -> Frame:
+    """The picture that was given for a style, else that of the gallery.
+
+    Raises:
+        Rejected: there is neither, or the one given can't be read.
+    """
+    if style in pictures:
+        return media.read_picture(pictures[style])
+    if style not in gallery.STYLES:
+        raise Rejected(f"no picture was given for the style {style!r}, {gallery.NONE_SUCH}")
+    return gallery.draw(style)
+
+
 def _opened_again(media: Media, result: Path) -> VideoFacts:
     try:
         return media.probe(result)
@@ -152,11 +166,8 @@ def _opened_again(media: Media, result: Path) -> VideoFacts:
 def _brush(
     order: PaintOrder, facts: VideoFacts, media: Media, painter: Painter, motion: Motion
 ) -> Brush:
-    missing = order.timeline.styles - order.styles.keys()
-    if missing:
-        raise Rejected(f"no picture was given for the style {min(missing)!r}")
     vectors = {
-        style: painter.style_vector(media.read_picture(order.styles[style]))
+        style: painter.style_vector(style_picture(style, order.styles, media))
         for style in sorted(order.timeline.styles)
     }
     working_size = working_dimensions(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import posixpath
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from handler import gallery
 from handler.domain.claim import Delivery
 from handler.domain.errors import ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
@@ -268,9 +269,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = {
-            style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
-        }
+        styles = _fetch_styles(job.timeline.styles, studio, folder)
         source = folder / "source"
         need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
@@ -325,7 +324,13 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         attempt.publish(order.result, job.results.video, "video/mp4")
 
 
-def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
+def _fetch_styles(styles: Iterable[str], studio: Studio, folder: Path) -> dict[str, Path]:
+    """The pictures of styles; where there is none for a built-in style, it is left out."""
+    fetched = {style: _fetch_style(style, studio, folder) for style in sorted(styles)}
+    return {style: picture for style, picture in fetched.items() if picture}
+
+
+def _fetch_style(style: str, studio: Studio, folder: Path) -> Path | None:
     stem = f"{STYLES}{style}"
     found = {
         posixpath.splitext(key)[1].lower(): key
@@ -335,8 +340,10 @@ def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
     key = next((found[suffix] for suffix in STYLE_SUFFIXES if suffix in found), None)
     facts = key and studio.store.facts(studio.input_bucket, key)
     if not key or not facts:
+        if style in gallery.STYLES:
+            return None
         raise Rejected(
-            f"there is no picture of the style {style!r}: "
+            f"there is no picture of the style {style!r}, {gallery.NONE_SUCH}: "
             f"upload {stem}.jpg, .png or .webp, then the video again"
         )
     if facts.size_bytes > studio.max_style_bytes:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from handler import gallery
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import JOB_METADATA, JobRequest
@@ -183,6 +184,20 @@ def test_a_job_may_have_every_frame_painted(bench: Bench) -> None:
     assert bench.painter.frames_painted == 5 + 2
 
 
+def test_a_built_in_style_needs_no_picture(bench: Bench) -> None:
+    bench.store.seed("in", "videos/ink/clip.mp4", b"video")
+    assert bench.run("videos/ink/clip.mp4")["state"] == "succeeded"
+    (grey,) = {int(frame.mean()) for frame in bench.media.written[:1]}
+    assert grey == int(gallery.draw("ink").mean())
+
+
+def test_a_picture_goes_before_the_built_in_style_of_its_name(bench: Bench) -> None:
+    bench.store.seed("in", "styles/ink.jpg", bytes([7]))
+    bench.store.seed("in", "videos/ink/clip.mp4", b"video")
+    assert bench.run("videos/ink/clip.mp4")["state"] == "succeeded"
+    assert int(bench.media.written[0][0, 0, 0]) == 7
+
+
 def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
     bench.store.seed("in", "styles/monet.late.jpg", b"broken")
     bench.store.seed("in", "styles/monet.txt", b"broken")
@@ -195,6 +210,7 @@ def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
     ("key", "body", "reason"),
     [
         ("videos/nobody/clip.mp4", b"video", "there is no picture of the style 'nobody'"),
+        ("videos/nobody/clip.mp4", b"video", "built in are strokes, "),
         ("videos/clip.mp4", b"video", "no style is named"),
         ("videos/monet/bad.mp4", b"broken", "can't be read as a video"),
         ("videos/monet/big.mp4", b"x" * 1001, "at most 1000 are taken"),
