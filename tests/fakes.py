@@ -30,6 +30,7 @@ from handler.domain.ports import (
     ObjectFacts,
     Reservation,
     StyleVector,
+    Tile,
 )
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
@@ -325,6 +326,7 @@ class FakeMedia:
         self.loses_on_write = 0
         self.written: list[Frame] = []
         self.encoding = Encoding.of()
+        self.sheet: Sequence[Sequence[Tile]] = ()
         self._shape: tuple[int, ...] = ()
 
     def probe(self, video: Path) -> VideoFacts:
@@ -376,6 +378,16 @@ class FakeMedia:
         if content == b"broken":
             raise Rejected("the style is not a JPEG, PNG or WebP picture")
         return np.full((8, 8, 3), content[0], np.uint8)
+
+    def glimpse(
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int]
+    ) -> Frame | None:
+        with self.read_frames(video, facts, size) as frames:
+            return next(itertools.islice(frames, index, None), None)
+
+    def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        self.sheet = rows
+        picture.write_bytes(b"sheet")
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         picture.write_bytes(bytes([before[0, 0, 0], after[0, 0, 0]]))

@@ -25,6 +25,14 @@ StyleVector = npt.NDArray[np.float32]
 """float32 (N,): the predictor's summary of a style image; 100 numbers in both Magenta models."""
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One picture on a sheet, and what is written under it; None leaves its place empty."""
+
+    image: Frame | None
+    caption: str = ""
+
+
 class Painter(Protocol):
     """The two networks; ``paint`` may be called by several threads at a time."""
 
@@ -122,6 +130,15 @@ class Media(Protocol):
             Unavailable: the decoder was killed.
         """
 
+    def glimpse(
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int]
+    ) -> Frame | None:
+        """One frame as ``read_frames`` gives it, without reading all before it.
+
+        In damaged video and in that of a variable rate it may be one nearby; None where nothing can
+        be decoded.
+        """
+
     def write_video(
         self,
         video: Path,
@@ -146,6 +163,9 @@ class Media(Protocol):
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         """Write both frames side by side as a JPEG."""
+
+    def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        """Write labelled pictures in rows as a JPEG."""
 
 
 @dataclass(frozen=True)

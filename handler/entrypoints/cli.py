@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -39,12 +37,15 @@ from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
+    check_output,
     plain_errors,
     style_pictures,
+    unfinished,
     working_size_px,
 )
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
+from handler.entrypoints.preview_command import preview, styles
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
 
@@ -71,6 +72,10 @@ app = typer.Typer(
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
+app.command(
+    epilog="Example: artreel preview clip.mp4 -s monet.jpg -s ink --strength 0.5,1 -o sheet.jpg"
+)(preview)
+app.command(epilog="Example: artreel styles clip.mp4 -o styles.jpg")(styles)
 app.command(epilog="Example: artreel bench --calibrate")(bench)
 app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
 
@@ -144,16 +149,16 @@ def stylize(
         if not video.is_file():
             raise Rejected(f"there is no video {video}")
         pictures = style_pictures([style])
-        _check_output(output, ".mp4", video, *pictures.values())
+        check_output(output, ".mp4", video, *pictures.values())
         if poster:
-            _check_output(poster, ".jpg", video, *pictures.values(), output)
+            check_output(poster, ".jpg", video, *pictures.values(), output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
         encoding = Encoding.of(codec, crf, preset)
         painter = wiring.painter(model, precision.of_engine)
         with (
-            _beside(output) as unfinished,
-            _beside(poster) if poster else nullcontext() as unfinished_poster,
+            unfinished(output) as result,
+            unfinished(poster) if poster else nullcontext() as unfinished_poster,
             _progress_bar(hidden=quiet) as advance,
         ):
             painting = paint_video(
@@ -162,7 +167,7 @@ def stylize(
                     styles=pictures,
                     timeline=Timeline.of_style(style),
                     working_size_px=working_size_px(working_size),
-                    result=unfinished,
+                    result=result,
                     keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
                     encoding=encoding,
@@ -231,43 +236,6 @@ def _describe(bundle: Bundle) -> None:
         typer.echo(f"  {change}")
     for name, digest in manifest.sha256.items():
         typer.echo(f"  {name}  sha256 {digest}")
-
-
-def _check_output(path: Path, ending: str, *kept: Path) -> None:
-    """Let pass a place for a result that can be written and is none of the files to keep."""
-    if path.suffix.lower() != ending:
-        raise Rejected(f"a result is a {ending} file: name it {ending}, not {path.name!r}")
-    if not path.parent.is_dir():
-        raise Rejected(f"there is no folder {path.parent} to write {path.name} to")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise Rejected(f"{path} can't be written")
-    for other in kept:
-        if path.absolute() == other.absolute() or (
-            path.exists() and other.exists() and path.samefile(other)
-        ):
-            raise Rejected(f"the result would overwrite {other}; choose another name for it")
-
-
-@contextmanager
-def _beside(output: Path) -> Iterator[Path]:
-    """A name in the same folder, renamed to ``output`` only when all went well."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
-    )
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.chmod(0o666 & ~_umask())
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

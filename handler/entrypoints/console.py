@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,3 +58,40 @@ def plain_errors() -> Iterator[None]:
     except Exception as bug:
         typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
         raise typer.Exit(EXIT_FAULT) from bug
+
+
+def check_output(path: Path, ending: str, *kept: Path) -> None:
+    """Let pass a place for a result that can be written and is none of the files to keep."""
+    if path.suffix.lower() != ending:
+        raise Rejected(f"a result is a {ending} file: name it {ending}, not {path.name!r}")
+    if not path.parent.is_dir():
+        raise Rejected(f"there is no folder {path.parent} to write {path.name} to")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise Rejected(f"{path} can't be written")
+    for other in kept:
+        if path.absolute() == other.absolute() or (
+            path.exists() and other.exists() and path.samefile(other)
+        ):
+            raise Rejected(f"the result would overwrite {other}; choose another name for it")
+
+
+@contextmanager
+def unfinished(output: Path) -> Iterator[Path]:
+    """A name in the same folder, renamed to ``output`` only when all went well."""
+    handle, name = tempfile.mkstemp(
+        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
+    )
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
+        path.chmod(0o666 & ~_umask())
+        path.replace(output)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

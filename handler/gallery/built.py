@@ -79,6 +79,6 @@ def neon(random: Random) -> Frame:
         field = noise(random, 1.2, 1)
         for level in (-0.5, 0.7):
             distance = away(field, level)
-            light += 0.30 * np.exp(-distance / 7)[..., None] * color
+            light += 0.40 * np.exp(-distance / 7)[..., None] * color
             light += 120 * np.exp(-((distance / 1.8) ** 2))[..., None]
     return finished(paints("0c0a1c") + 255 * (1 - np.exp(-light / 210)))
