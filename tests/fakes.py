@@ -328,13 +328,14 @@ class FakeMedia:
         self.encoding = Encoding.of()
         self.sheet: Sequence[Sequence[Tile]] = ()
         self._shape: tuple[int, ...] = ()
+        self._result_size = facts.encoded_size
 
     def probe(self, video: Path) -> VideoFacts:
         content = video.read_bytes()
         if content == b"broken":
             raise Rejected("the file can't be read as a video")
         if content.startswith(b"result "):
-            width, height = self.facts.encoded_size
+            width, height = self._result_size
             return replace(
                 self.facts,
                 width=width,
@@ -363,6 +364,7 @@ class FakeMedia:
     ) -> Iterator[FrameWriter]:
         width, height = size or facts.size
         self._shape = height, width, 3
+        self._result_size = facts.encoded_size
         self.written = []
         self.encoding = encoding
         yield self
@@ -380,10 +382,13 @@ class FakeMedia:
         return np.full((8, 8, 3), content[0], np.uint8)
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int]
-    ) -> Frame | None:
-        with self.read_frames(video, facts, size) as frames:
-            return next(itertools.islice(frames, index, None), None)
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
+        with self.read_frames(video, facts, size) as reader:
+            return list(itertools.islice(reader, index, index + frames))
+
+    def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        picture.write_text(f"teaser {len(frames)}")
 
     def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
         self.sheet = rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -131,12 +132,12 @@ class Media(Protocol):
         """
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int]
-    ) -> Frame | None:
-        """One frame as ``read_frames`` gives it, without reading all before it.
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
+        """Some frames in a row as ``read_frames`` gives them, without reading all before them.
 
-        In damaged video and in that of a variable rate it may be one nearby; None where nothing can
-        be decoded.
+        In damaged video and in that of a variable rate they may be some nearby; fewer where the
+        video ends, or can't be decoded.
         """
 
     def write_video(
@@ -163,6 +164,9 @@ class Media(Protocol):
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         """Write both frames side by side as a JPEG."""
+
+    def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        """Write one or more frames as an animated picture of less than 3 MB, WebP or GIF."""
 
     def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
         """Write labelled pictures in rows as a JPEG."""

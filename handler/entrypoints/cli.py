@@ -23,6 +23,7 @@ from rich.progress import (
 import handler
 from handler import wiring
 from handler.domain import status
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
 from handler.domain.media import (
@@ -119,6 +120,17 @@ def stylize(
     poster: Annotated[
         Path | None, typer.Option(help="Also write one frame, before | after, as a JPEG.")
     ] = None,
+    compare: Annotated[
+        Compare | None,
+        typer.Option(
+            help="Show the original too: `side` by side, twice as wide; `split` by a line in the "
+            "middle; `wipe` moves that line over the picture and back."
+        ),
+    ] = None,
+    teaser: Annotated[
+        Path | None,
+        typer.Option(help="Also write four seconds as an animated .webp or .gif under 3 MB."),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
     ] = None,
@@ -152,6 +164,9 @@ def stylize(
         check_output(output, ".mp4", video, *pictures.values())
         if poster:
             check_output(poster, ".jpg", video, *pictures.values(), output)
+        if teaser:
+            ending = ".gif" if teaser.suffix.lower() == ".gif" else ".webp"
+            check_output(teaser, ending, video, *pictures.values(), output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
         encoding = Encoding.of(codec, crf, preset)
@@ -159,6 +174,7 @@ def stylize(
         with (
             unfinished(output) as result,
             unfinished(poster) if poster else nullcontext() as unfinished_poster,
+            unfinished(teaser) if teaser else nullcontext() as unfinished_teaser,
             _progress_bar(hidden=quiet) as advance,
         ):
             painting = paint_video(
@@ -170,6 +186,8 @@ def stylize(
                     result=result,
                     keyframe_interval=frames.interval(keyframe_interval),
                     poster=unfinished_poster,
+                    compare=compare,
+                    teaser=unfinished_teaser,
                     encoding=encoding,
                 ),
                 wiring.media(),

@@ -142,7 +142,5 @@ def _frame(source: Path) -> Frame:
         return resized(picture, working(picture.shape[1], picture.shape[0]))
     facts = media.probe(source)
     (index,) = telling_frames(source, facts, 1, media, wiring.motion().is_cut)
-    frame = media.glimpse(source, facts, index, working(*facts.size))
-    if frame is None:
-        raise Rejected("not one frame of the video can be decoded")
+    (frame,) = media.glimpse(source, facts, index, working(*facts.size))
     return frame

@@ -80,9 +80,9 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts, size: Size) -> l
 
 
 def glimpse_command(
-    ffmpeg: str, video: Path, facts: VideoFacts, size: Size, second: Fraction
+    ffmpeg: str, video: Path, facts: VideoFacts, size: Size, second: Fraction, frames: int
 ) -> list[str]:
-    """The one frame that is shown at a second of the file, as raw rgb24 of this size on stdout."""
+    """So many frames from a second of the file on, as raw rgb24 of this size on stdout."""
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
         ffmpeg,
@@ -90,7 +90,17 @@ def glimpse_command(
         *GUARDS,
         *(("-c:v", decoder) if decoder else ()),
         *("-ss", f"{float(second):.6f}", "-i", f"file:{video.absolute()}"),
-        *("-map", "0:V:0", "-an", "-sn", "-dn", "-frames:v", "1"),
+        *(
+            "-map",
+            "0:V:0",
+            "-an",
+            "-sn",
+            "-dn",
+            "-frames:v",
+            str(frames),
+            "-fps_mode",
+            "passthrough",
+        ),
         *("-vf", ",".join(decode_filters(facts, size))),
         *("-f", "rawvideo", "pipe:1"),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handler import gallery
+from handler.domain.compare import Compare
 from handler.domain.errors import Defect, Rejected
 from handler.domain.keyframes import bounded_interval
 from handler.domain.losses import Losses
@@ -16,8 +17,10 @@ from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
 from handler.pipeline.brush import Brush, resized
+from handler.pipeline.comparison import Comparison
 from handler.pipeline.segments import segments
 from handler.pipeline.stages import in_order, read_ahead, write_behind
+from handler.pipeline.teaser import make_teaser
 from handler.pipeline.verify import verify
 from handler.pipeline.workspace import likely_result_bytes, need_room
 
@@ -40,6 +43,8 @@ class PaintOrder:
             are large.
         poster: where to write the JPEG with one frame before and after, if anywhere.
         encoding: of the result.
+        compare: how the result shows the original beside its paint, if at all.
+        teaser: where to write an animated WebP or GIF of the result, if anywhere.
     """
 
     source: Path
@@ -50,6 +55,8 @@ class PaintOrder:
     keyframe_interval: int = 1
     poster: Path | None = None
     encoding: Encoding = field(default_factory=Encoding.of)
+    compare: Compare | None = None
+    teaser: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +105,17 @@ def paint_video(
     began = time.monotonic()
     facts = media.probe(order.source)
     approve(facts)
-    need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
+    shown = order.compare.shown(facts) if order.compare else facts
+    comparison = Comparison(order.compare, facts) if order.compare else None
+    need_room(order.result.parent, likely_result_bytes(shown), "the painted video")
     brush = _brush(order, facts, media, painter, motion)
-    interval = bounded_interval(order.keyframe_interval, brush.working_size)
     # The codecs' own scaling costs next to nothing, but the original must not pass through it.
-    size = brush.working_size if order.timeline.is_painted_throughout else facts.size
+    is_seen = comparison or not order.timeline.is_painted_throughout
+    size = facts.size if is_seen else brush.working_size
+    result_size = shown.size if comparison else size
+    interval = bounded_interval(
+        order.keyframe_interval, facts.size if comparison else brush.working_size
+    )
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
@@ -110,14 +123,19 @@ def paint_video(
     frames = 0
     with (
         media.read_frames(order.source, facts, size) as decoded,
-        read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
-        media.write_video(order.result, facts, order.source, order.encoding, size) as encoder,
-        write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
+        read_ahead(
+            brush.prepare(index, frame)
+            for index, frame in enumerate(comparison.keep(decoded) if comparison else decoded)
+        ) as sources,
+        media.write_video(
+            order.result, shown, order.source, order.encoding, result_size
+        ) as encoder,
+        write_behind(lambda frame: encoder.write(resized(frame, result_size))) as write,
         in_order(brush.begin, painter.frames_at_once) as paint_all,
     ):
         for segment, painted in paint_all(segments(sources, interval, motion.is_cut)):
             for before, after in zip(segment.frames, painted, strict=True):
-                write(after)
+                write(comparison.compose(before.index, after) if comparison else after)
                 if before.index <= poster_frame:
                     poster = before.image, after
                 frames = before.index + 1
@@ -125,12 +143,14 @@ def paint_video(
                 on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = verify(_opened_again(media, order.result), shown, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
     if order.poster and poster:
         media.write_poster(order.poster, *poster)
+    if order.teaser:
+        make_teaser(order.teaser, order.result, result, media)
     return Painting(
         source=facts,
         result=result,

@@ -104,7 +104,7 @@ def preview(
     shown = {
         index: frame
         for index in telling_frames(order.source, facts, order.frames, media, motion.is_cut)
-        if (frame := media.glimpse(order.source, facts, index, working_size)) is not None
+        for frame in media.glimpse(order.source, facts, index, working_size)
     }
     own = {
         index: painter.style_vector(frame)

@@ -51,11 +51,11 @@ def telling_frames(
     size = working_dimensions(*facts.size, LOOKED_AT_PX, smallest_side=1, width_multiple=1)
     indices = sorted({(2 * i + 1) * facts.frame_count // (2 * SAMPLES) for i in range(SAMPLES)})
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        images = list(threads.map(lambda index: media.glimpse(video, facts, index, size), indices))
+        glimpses = threads.map(lambda index: media.glimpse(video, facts, index, size), indices)
     samples = [
         _Sample(index, image, exposed_detail(image))
-        for index, image in zip(indices, images, strict=True)
-        if image is not None
+        for index, glimpse in zip(indices, glimpses, strict=True)
+        for image in glimpse
     ]
     if not samples:
         raise Rejected("not one frame of the video can be decoded")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +81,17 @@ def test_a_glimpse_is_the_frame_that_reading_gives(subject: Subject, tmp_path: P
     facts = subject.media.probe(video)
     frames = _frames(subject.media, video)
     for index in (0, 1, facts.frame_count - 1):
-        glimpse = subject.media.glimpse(video, facts, index, facts.size)
-        assert glimpse is not None
+        (glimpse,) = subject.media.glimpse(video, facts, index, facts.size)
         assert np.array_equal(glimpse, frames[index])
+    rest = subject.media.glimpse(video, facts, 2, facts.size, 1000)
+    assert np.array_equal(rest, frames[2:])
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_teaser_is_written(subject: Subject, tmp_path: Path, ending: str) -> None:
+    frames = [np.full((24, 32, 3), shade, np.uint8) for shade in (0, 100, 200)]
+    subject.media.write_teaser(tmp_path / f"teaser{ending}", frames, Fraction(1, 25))
+    assert (tmp_path / f"teaser{ending}").stat().st_size > 0
 
 
 def test_a_sheet_is_written(subject: Subject, tmp_path: Path) -> None:

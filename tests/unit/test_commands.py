@@ -34,7 +34,7 @@ def _track(codec: str, channels: int, rate: int = 48000, index: int = 0) -> Soun
 def test_the_guards_stand_before_every_untrusted_input() -> None:
     for argv in (
         decode_command("ffmpeg", CLIP, FACTS, FACTS.size),
-        glimpse_command("ffmpeg", CLIP, FACTS, FACTS.size, Fraction(1)),
+        glimpse_command("ffmpeg", CLIP, FACTS, FACTS.size, Fraction(1), 1),
         _encode(FACTS),
     ):
         source = argv.index("file:/tmp/-clip.mp4")

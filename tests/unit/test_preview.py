@@ -32,8 +32,8 @@ class Film(FakeMedia):
         self.glimpsed: list[int] = []
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int]
-    ) -> Frame | None:
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
         self.glimpsed.append(index)
         width, height = size
         shot = self.shot_of[index * len(self.shot_of) // facts.frame_count]
@@ -41,7 +41,7 @@ class Film(FakeMedia):
         if shot not in self.black:
             frame[:, ::2] = 200 - abs(index - facts.frame_count // 2) // 8
         frame[0, 0, 0] = shot
-        return frame
+        return [frame]
 
     def is_cut(self, before: Frame, after: Frame) -> bool:
         return bool(before[0, 0, 0] != after[0, 0, 0])
@@ -81,7 +81,7 @@ def test_a_long_video_is_looked_at_in_a_few_places() -> None:
 
 def test_what_can_not_be_decoded_is_rejected() -> None:
     media = FakeMedia()
-    media.glimpse = lambda *_: None  # type: ignore[method-assign]
+    media.glimpse = lambda *_: []  # type: ignore[method-assign]
     with pytest.raises(Rejected, match="not one frame"):
         telling_frames(Path("clip"), FACTS, 3, media, FakeMotion().is_cut)
 
