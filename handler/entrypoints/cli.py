@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -44,6 +46,7 @@ from handler.entrypoints.console import (
     unfinished,
     working_size_px,
 )
+from handler.entrypoints.folder import paint_folder
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
 from handler.entrypoints.preview_command import preview, styles
@@ -90,7 +93,7 @@ def main() -> None:
     epilog="Example: artreel stylize clip.mp4 --style monet.jpg -o painted.mp4",
 )
 def stylize(
-    video: Annotated[Path, typer.Argument(help="The video to paint.")],
+    video: Annotated[Path, typer.Argument(help="The video to paint, or a folder of them.")],
     style: Annotated[
         str,
         typer.Option(
@@ -98,7 +101,12 @@ def stylize(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The painted video, an .mp4; overwritten.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The painted video, an .mp4; overwritten. For a folder, the folder for the results.",
+        ),
     ],
     working_size: Annotated[
         str,
@@ -156,12 +164,17 @@ def stylize(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
-    """Paint a video in the style of a picture."""
+    """Paint a video, or every video of a folder, in the style of a picture."""
+    exit_code = 0
     with plain_errors():
-        if not video.is_file():
+        if not video.exists():
             raise Rejected(f"there is no video {video}")
         pictures = style_pictures([style])
-        check_output(output, ".mp4", video, *pictures.values())
+        if video.is_dir():
+            if poster or teaser:
+                raise Rejected("--poster and --teaser name one file; leave them out for a folder")
+        else:
+            check_output(output, ".mp4", video, *pictures.values())
         if poster:
             check_output(poster, ".jpg", video, *pictures.values(), output)
         if teaser:
@@ -169,33 +182,41 @@ def stylize(
             check_output(teaser, ending, video, *pictures.values(), output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
-        encoding = Encoding.of(codec, crf, preset)
+        order = PaintOrder(
+            source=video,
+            styles=pictures,
+            timeline=Timeline.of_style(style),
+            working_size_px=working_size_px(working_size),
+            result=output,
+            keyframe_interval=frames.interval(keyframe_interval),
+            poster=poster,
+            compare=compare,
+            teaser=teaser,
+            encoding=Encoding.of(codec, crf, preset),
+        )
         painter = wiring.painter(model, precision.of_engine)
-        with (
-            unfinished(output) as result,
-            unfinished(poster) if poster else nullcontext() as unfinished_poster,
-            unfinished(teaser) if teaser else nullcontext() as unfinished_teaser,
-            _progress_bar(hidden=quiet) as advance,
-        ):
-            painting = paint_video(
-                PaintOrder(
-                    source=video,
-                    styles=pictures,
-                    timeline=Timeline.of_style(style),
-                    working_size_px=working_size_px(working_size),
-                    result=result,
-                    keyframe_interval=frames.interval(keyframe_interval),
-                    poster=unfinished_poster,
-                    compare=compare,
-                    teaser=unfinished_teaser,
-                    encoding=encoding,
-                ),
-                wiring.media(),
-                painter,
-                wiring.motion(),
-                advance,
-            )
-        typer.echo(_summary(output, painting, painter.description["precision"]))
+
+        def paint(order: PaintOrder) -> Painting:
+            with (
+                unfinished(order.result) as result,
+                unfinished(order.poster) if order.poster else nullcontext() as new_poster,
+                unfinished(order.teaser) if order.teaser else nullcontext() as new_teaser,
+                _progress_bar(order.source.name, hidden=quiet) as advance,
+            ):
+                return paint_video(
+                    replace(order, result=result, poster=new_poster, teaser=new_teaser),
+                    wiring.media(),
+                    painter,
+                    wiring.motion(),
+                    advance,
+                )
+
+        if video.is_dir():
+            exit_code = paint_folder(order, painter.description, paint)
+        else:
+            typer.echo(_summary(output, paint(order), painter.description["precision"]))
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 @model_app.command(
@@ -257,9 +278,9 @@ def _describe(bundle: Bundle) -> None:
 
 
 @contextmanager
-def _progress_bar(*, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
+def _progress_bar(name: str, *, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
     bar = Progress(
-        TextColumn("painting"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"),
@@ -269,7 +290,7 @@ def _progress_bar(*, hidden: bool) -> Iterator[Callable[[status.Progress], None]
         console=Console(stderr=True),
         disable=hidden,
     )
-    task = bar.add_task("painting", total=None, rate=0.0)
+    task = bar.add_task(escape(name), total=None, rate=0.0)
 
     def advance(progress: status.Progress) -> None:
         bar.start()  # only now, so that an unreadable file shows its error alone

@@ -87,12 +87,11 @@ def test_each_frame_meets_its_own_paint(order: PaintOrder, compare: Compare, int
             assert set(np.unique(frame[:, line + 1 :])) <= {index + 100, index + 200}
 
 
-def test_a_comparison_keeps_the_originals_pixels_and_leaves_the_paint_as_it_is(
-    order: PaintOrder,
-) -> None:
-    painter = FakePainter()
+def test_frames_are_still_painted_at_working_size(order: PaintOrder) -> None:
+    painter, alone = FakePainter(), FakePainter()
     paint_video(replace(order, compare=Compare.SPLIT), FakeMedia(), painter, FakeMotion())
-    assert painter.sizes == {(16, 16, 3)} or max(painter.sizes)[1] == 16
+    paint_video(order, FakeMedia(), alone, FakeMotion())
+    assert painter.sizes == alone.sizes != {(24, 32, 3)}
 
 
 def test_a_teaser_shows_the_middle(order: PaintOrder, tmp_path: Path) -> None:
