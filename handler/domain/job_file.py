@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.job import (
     LARGEST_WORKING_SIZE_PX,
@@ -115,6 +116,12 @@ def _size(value: Any, handler: ValidatorFunctionWrapHandler) -> int | str:
     return size
 
 
+def _way(value: Any) -> Any:
+    if value is not False and value not in [*Compare]:
+        raise _wrong('it takes false, "side", "split" or "wipe"')
+    return value
+
+
 def _never_null(schema: dict[str, Any]) -> None:
     del schema["default"]
     kinds = [kind for kind in schema.pop("anyOf") if kind != {"type": "null"}]
@@ -141,15 +148,21 @@ MAY_BE_LEFT_OUT = (BeforeValidator(_given), Field(json_schema_extra=_never_null)
 """A field that is None when it is not given, and can't be given as null."""
 
 
+FIELDS_OF_PREVIEWS = frozenset({"video", "preview", "working_size", "budget_usd"})
+
 EXPECTATIONS = {
     "model_type": "it takes an object",
     "string_type": "it takes text",
     "string_unicode": "it holds halves of characters",
     "list_type": "it takes a list",
     "float_type": "it takes a number",
+    "bool_type": "it takes true or false",
     "literal_error": 'it takes "keyframes" or "every"',
 }
 """What Pydantic's own messages say in words of programmers."""
+
+
+STYLE = f"File name, without its ending, of a picture under {STYLES}, or a built-in style"
 
 
 class _Strict(BaseModel):
@@ -165,10 +178,7 @@ class LookFields(_Strict):
         allow_inf_nan=False,
         description="Seconds from the first frame; 0 for the first look, rising from there.",
     )
-    style: StyleName | None = Field(
-        description=f"File name, without its ending, of a picture under {STYLES}; null leaves the "
-        "video as it is."
-    )
+    style: StyleName | None = Field(description=f"{STYLE}; null leaves the video as it is.")
 
     def as_change(self) -> LookChange:
         return LookChange(Fraction(str(self.at)), Look(self.style))
@@ -200,8 +210,7 @@ class JobFile(_Strict):
     video: VideoKey = Field(description=f"Key of a video under {VIDEOS} in the input bucket.")
     style: Annotated[StyleName | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
-        description=f"File name, without its ending, of a picture under {STYLES}: one style from "
-        "the first frame to the last.",
+        description=f"{STYLE}: one from the first frame to the last.",
     )
     timeline: Annotated[Looks | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
@@ -218,6 +227,21 @@ class JobFile(_Strict):
         description='"keyframes", as if not given, paints some frames and carries their paint to '
         'those between; "every" paints each frame alone.',
     )
+    compare: Annotated[Literal["side", "split", "wipe"] | Literal[False], BeforeValidator(_way)] = (
+        Field(
+            default=False,
+            description='Show the original too: "side" by side, twice as wide; "split" by a line '
+            'in the middle; "wipe" moves that line over the picture and back.',
+        )
+    )
+    teaser: bool = Field(
+        default=False, description="Also leave four seconds as an animated WebP under 3 MB."
+    )
+    preview: bool = Field(
+        default=False,
+        description=f"Paint three frames in every style under {STYLES} instead, or in those that "
+        "are built in if there is none, and leave one picture of all.",
+    )
     budget_usd: Annotated[Budget | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
         description="US dollars that the job may cost at most; one that is estimated to cost more "
@@ -228,6 +252,12 @@ class JobFile(_Strict):
     def _style_or_timeline(self) -> JobFile:
         if self.style is not None and self.timeline is not None:
             raise _wrong("give either a style or a timeline, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _previews_are_plain(self) -> JobFile:
+        if self.preview and (idle := self.model_fields_set - FIELDS_OF_PREVIEWS):
+            raise _wrong(f"the field {min(idle)!r} says nothing in a preview; leave it out")
         return self
 
     @property
@@ -272,6 +302,9 @@ def job_in(
         timeline=given.looks,
         working_size_px=given.working_size_px,
         frames=Frames(given.frames or Frames.KEYFRAMES),
+        compare=Compare(given.compare) if given.compare else None,
+        teaser=given.teaser,
+        preview=given.preview,
         budget_usd=given.budget_usd,
         job_file=job_file,
     )

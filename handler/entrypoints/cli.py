@@ -105,7 +105,7 @@ def stylize(
         typer.Option(
             "--output",
             "-o",
-            help="The painted video, an .mp4; overwritten. For a folder, the folder for the results.",
+            help="The painted video, an .mp4, overwritten; of a folder, the folder for results.",
         ),
     ],
     working_size: Annotated[

@@ -96,7 +96,10 @@ def plan(
 def _wish(job: Path | None) -> JobRequest:
     if job is None:
         return JobRequest("", "")
-    return job_in(read_json(job.read_bytes(), str(job)), bucket="")
+    wish = job_in(read_json(job.read_bytes(), str(job)), bucket="")
+    if wish.preview:
+        raise Rejected("a preview is painted in seconds, for about a cent; there is no plan of it")
+    return wish
 
 
 def _forecast(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import typer
 
 from handler import gallery, wiring
@@ -23,7 +22,8 @@ from handler.entrypoints.console import (
 )
 from handler.pipeline.brush import resized
 from handler.pipeline.gallery_sheet import gallery_sheet, painted_gallery_sheet
-from handler.pipeline.preview import FRAMES, MOST_FRAMES, PreviewOrder
+from handler.pipeline.paint_video import style_picture
+from handler.pipeline.preview import FRAMES, MOST_FRAMES, PreviewOrder, bounded_picture, check_looks
 from handler.pipeline.preview import preview as paint_preview
 from handler.pipeline.telling_frames import telling_frames
 
@@ -63,20 +63,24 @@ def preview(
             raise Rejected(f"there is no video {video}")
         styles = list(dict.fromkeys(style or gallery.STYLES))
         pictures = style_pictures(styles)
+        strengths = _strengths(strength)
+        check_looks(len(styles), strengths)
         check_output(output, ".jpg", video, *pictures.values())
-        cv2.setNumThreads(1)
+        media = wiring.media()
         with unfinished(output) as sheet:
             done = paint_preview(
                 PreviewOrder(
                     source=video,
-                    styles=styles,
-                    pictures=pictures,
+                    styles={
+                        name: bounded_picture(style_picture(name, pictures, media))
+                        for name in styles
+                    },
                     sheet=sheet,
-                    strengths=_strengths(strength),
+                    strengths=strengths,
                     frames=frames,
                     working_size_px=working_size_px(working_size),
                 ),
-                wiring.media(),
+                media,
                 wiring.painter(model),
                 wiring.motion(),
             )

@@ -12,13 +12,16 @@ from pathlib import Path
 from handler.domain.errors import Rejected
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter, StyleVector, Tile
+from handler.domain.status import Progress
 from handler.pipeline.brush import resized
-from handler.pipeline.paint_video import style_picture
 from handler.pipeline.telling_frames import telling_frames
 
 FRAMES = 3
 MOST_FRAMES = 8
 MOST_LOOKS = 48
+LARGEST_PICTURE_PX = 2048
+"""Long side of a style's picture while all of them are in memory; the predictor sees much less."""
+
 TILE_PX = 288
 """Square root of the area of a frame on the sheet."""
 
@@ -28,8 +31,7 @@ class PreviewOrder:
     """What to paint a few frames of, and where to show them.
 
     Attributes:
-        styles: names in the order of the sheet.
-        pictures: of the styles; built-in ones need none.
+        styles: the pictures by name, in the order of the sheet.
         strengths: 0..1, each tried with each style.
         frames: at most so many are shown.
         working_size_px: as in ``PaintOrder``.
@@ -40,23 +42,27 @@ class PreviewOrder:
     """
 
     source: Path
-    styles: Sequence[str]
-    pictures: Mapping[str, Path]
+    styles: Mapping[str, Frame]
     sheet: Path
     strengths: tuple[float, ...] = (1.0,)
     frames: int = FRAMES
     working_size_px: int | None = None
 
     def __post_init__(self) -> None:
-        if self.looks > MOST_LOOKS:
-            raise Rejected(f"{self.looks} looks are too many; a sheet shows at most {MOST_LOOKS}")
-        for strength in self.strengths:
-            if not 0 <= strength <= 1:
-                raise Rejected(f"a strength is a number from 0 to 1, not {strength:g}")
+        check_looks(len(self.styles), self.strengths)
 
     @property
     def looks(self) -> int:
         return len(self.styles) * len(self.strengths)
+
+
+def check_looks(styles: int, strengths: tuple[float, ...]) -> None:
+    """Let pass so many styles with these strengths, or raise Rejected."""
+    if (looks := styles * len(strengths)) > MOST_LOOKS:
+        raise Rejected(f"{looks} looks are too many; a sheet shows at most {MOST_LOOKS}")
+    for strength in strengths:
+        if not 0 <= strength <= 1:
+            raise Rejected(f"a strength is a number from 0 to 1, not {strength:g}")
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ def preview(
     media: Media,
     painter: Painter,
     motion: Motion,
+    on_progress: Callable[[Progress], None] = lambda _: None,
     approve: Callable[[VideoFacts], None] = lambda _: None,
 ) -> Preview:
     """Paint the most telling frames of a video in every look.
@@ -92,12 +99,11 @@ def preview(
         approve: is told what the source is before anything is painted, and may refuse it.
 
     Raises:
-        Rejected: the video or a style picture can't be read.
+        Rejected: the video can't be read.
     """
     began = time.monotonic()
     facts = media.probe(order.source)
     approve(facts)
-    pictures = {style: style_picture(style, order.pictures, media) for style in order.styles}
     working_size = working_dimensions(
         *facts.size, order.working_size_px, painter.smallest_side, painter.width_multiple
     )
@@ -121,7 +127,7 @@ def preview(
         [Tile(None, "original"), *(Tile(resized(shown[i], tile), _clock(i, facts)) for i in shown)]
     ]
     with ThreadPoolExecutor(painter.frames_at_once) as threads:
-        for style, picture in pictures.items():
+        for style, picture in order.styles.items():
             vector = painter.style_vector(picture)
             thumbnail = resized(picture, thumbnail_size(picture, tile))
             for strength in order.strengths:
@@ -129,9 +135,18 @@ def preview(
                 caption = style if order.strengths == (1.0,) else f"{style}, {strength:g}"
                 row = [Tile(resized(frame, tile)) for frame in paint]
                 rows.append([Tile(thumbnail, caption), *row])
+                done, elapsed = (len(rows) - 1) * len(shown), time.monotonic() - began
+                on_progress(Progress(done, order.looks * len(shown), elapsed))
     media.write_sheet(order.sheet, rows)
     seconds = time.monotonic() - began
     return Preview(facts, tuple(shown), order.looks, working_size, seconds)
+
+
+def bounded_picture(picture: Frame) -> Frame:
+    """A style's picture, shrunk if it is so large that many would not fit into memory."""
+    height, width = picture.shape[:2]
+    size = working_dimensions(width, height, LARGEST_PICTURE_PX, smallest_side=1, width_multiple=1)
+    return resized(picture, size)
 
 
 def tile_size(width: int, height: int) -> tuple[int, int]:

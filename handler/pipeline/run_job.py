@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-import posixpath
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from fractions import Fraction
 
-from handler import gallery
 from handler.domain.claim import Delivery
 from handler.domain.errors import ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
     STYLE_METADATA,
-    STYLE_SUFFIXES,
-    STYLES,
     Job,
     JobRequest,
     ResultKeys,
@@ -29,10 +25,12 @@ from handler.domain.job import (
 )
 from handler.domain.ports import ObjectFacts
 from handler.domain.status import Outcome, Progress, State
-from handler.domain.timeline import Timeline
+from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
+from handler.pipeline.fetch_styles import fetch_styles
 from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.preview_job import preview_and_publish
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
 from handler.pipeline.studio import Studio
@@ -44,8 +42,8 @@ OWN_RESULT = (
     "this file was made by artreel itself, its metadata say so; "
     "to paint it again, upload it without them"
 )
-KEYS_PER_STYLE = 100
-"""Bound on how many keys that begin like a style's picture are looked at."""
+UNPAINTED = Timeline((LookChange(Fraction(0), Look(None)),))
+"""Of a preview, which has no looks of its own."""
 
 NOBODY_ASKS_AGAIN = Delivery()
 GAVE_UP = "every worker that tried was stopped from outside, or ran out of memory or time"
@@ -89,7 +87,10 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
         return _own_result(request, studio)
 
     def work(job: Job, attempt: Attempt) -> None:
-        _paint_and_publish(job, studio, attempt)
+        if job.preview:
+            preview_and_publish(job, studio, attempt)
+        else:
+            _paint_and_publish(job, studio, attempt)
 
     return _once(asked, studio, delivery, work)
 
@@ -110,8 +111,8 @@ def give_up(request: JobRequest, studio: Studio, delivery: Delivery) -> Outcome 
     if studio.ledger.carrier(asked.job_id, asked.results.video) not in ("", delivery.message):
         return None
 
-    def work(_: Job, attempt: Attempt) -> None:
-        if not attempt.published():
+    def work(job: Job, attempt: Attempt) -> None:
+        if not attempt.published(job.result):
             raise _GivenUp(attempt.last_reason or GAVE_UP)
 
     try:
@@ -181,7 +182,7 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             if isinstance(asked.job, Rejected):
                 raise asked.job
             work(asked.job, attempt)
-            outcome = Outcome(job_id, State.SUCCEEDED, video=asked.results.video)
+            outcome = Outcome(job_id, State.SUCCEEDED, video=asked.job.result)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
         except Rejected as rejection:
@@ -241,9 +242,12 @@ def _normalized(
         raise Rejected(
             f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
         )
-    timeline = request.timeline or Timeline.of_style(
-        style_of_upload(request.key, facts.metadata.get(STYLE_METADATA), studio.default_style)
-    )
+    if request.preview:
+        timeline = UNPAINTED
+    else:
+        timeline = request.timeline or Timeline.of_style(
+            style_of_upload(request.key, facts.metadata.get(STYLE_METADATA), studio.default_style)
+        )
     for style in timeline.styles:
         check_style_name(style)
     return Job(
@@ -252,6 +256,9 @@ def _normalized(
         timeline,
         request.working_size_px or studio.working_size_px,
         frames=request.frames,
+        compare=request.compare,
+        teaser=request.teaser,
+        preview=request.preview,
         budget_usd=request.budget_usd,
         job_file=request.job_file,
     )
@@ -263,13 +270,13 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     The video goes last: where it is, poster and report are, too. An attempt that died before it
     is repeated, one that died after it is over.
     """
-    if attempt.published():
+    if attempt.published(job.result):
         return
     deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = _fetch_styles(job.timeline.styles, studio, folder)
+        styles = fetch_styles(job.timeline.styles, studio, folder)
         source = folder / "source"
         need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
@@ -282,6 +289,8 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             result=folder / "result.mp4",
             keyframe_interval=job.frames.interval(),
             poster=folder / "poster.jpg",
+            compare=job.compare,
+            teaser=folder / "teaser.webp" if job.teaser else None,
         )
 
         def listen(progress: Progress) -> None:
@@ -320,38 +329,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         )
         if order.poster:
             attempt.publish(order.poster, job.results.poster, "image/jpeg")
+        if order.teaser:
+            attempt.publish(order.teaser, job.results.teaser, "image/webp")
         attempt.publish_json(written, job.results.report)
         attempt.publish(order.result, job.results.video, "video/mp4")
-
-
-def _fetch_styles(styles: Iterable[str], studio: Studio, folder: Path) -> dict[str, Path]:
-    """The pictures of styles; where there is none for a built-in style, it is left out."""
-    fetched = {style: _fetch_style(style, studio, folder) for style in sorted(styles)}
-    return {style: picture for style, picture in fetched.items() if picture}
-
-
-def _fetch_style(style: str, studio: Studio, folder: Path) -> Path | None:
-    stem = f"{STYLES}{style}"
-    found = {
-        posixpath.splitext(key)[1].lower(): key
-        for key in studio.store.keys(studio.input_bucket, f"{stem}.", KEYS_PER_STYLE)
-        if posixpath.splitext(key)[0] == stem
-    }
-    key = next((found[suffix] for suffix in STYLE_SUFFIXES if suffix in found), None)
-    facts = key and studio.store.facts(studio.input_bucket, key)
-    if not key or not facts:
-        if style in gallery.STYLES:
-            return None
-        raise Rejected(
-            f"there is no picture of the style {style!r}, {gallery.NONE_SUCH}: "
-            f"upload {stem}.jpg, .png or .webp, then the video again"
-        )
-    if facts.size_bytes > studio.max_style_bytes:
-        raise Rejected(
-            f"the style picture {key} has {facts.size_bytes} bytes; "
-            f"at most {studio.max_style_bytes} are taken"
-        )
-    picture = folder / f"style-{len(list(folder.iterdir()))}"
-    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
-    studio.store.download(version, picture)
-    return picture

@@ -18,6 +18,7 @@ from handler.pipeline.preview import PreviewOrder, preview, tile_size
 from handler.pipeline.telling_frames import SAMPLES, exposed_detail, telling_frames
 from tests.fakes import FACTS, FakeMedia, FakeMotion, FakePainter
 
+STYLES = {"monet": 100, "wave": 50}
 LONG = replace(FACTS, frame_count=1600)
 
 
@@ -98,22 +99,20 @@ def test_a_sharp_frame_shows_more_than_a_soft_or_a_burnt_one() -> None:
 @pytest.fixture
 def order(tmp_path: Path) -> PreviewOrder:
     (tmp_path / "clip").write_bytes(b"video")
-    (tmp_path / "monet").write_bytes(bytes([100]))
-    return PreviewOrder(
-        tmp_path / "clip", ["monet", "ink"], {"monet": tmp_path / "monet"}, tmp_path / "sheet.jpg"
-    )
+    pictures = {name: np.full((8, 8, 3), grey, np.uint8) for name, grey in STYLES.items()}
+    return PreviewOrder(tmp_path / "clip", pictures, tmp_path / "sheet.jpg")
 
 
 def test_each_look_has_a_row_under_the_original(order: PreviewOrder) -> None:
     media, painter = FakeMedia(), FakePainter()
     done = preview(replace(order, frames=2), media, painter, FakeMotion())
     assert order.sheet.exists()
-    original, monet, ink = media.sheet
-    assert [row[0].caption for row in (monet, ink)] == ["monet", "ink"]
+    original, monet, wave = media.sheet
+    assert [row[0].caption for row in (monet, wave)] == ["monet", "wave"]
     greys = [int(tile.image[0, 0, 0]) for tile in original[1:] if tile.image is not None]
     assert greys == list(done.frames)
     assert len(greys) == 2
-    for row, added in ((monet, 100), (ink, int(gallery.draw("ink").mean()))):
+    for row, added in ((monet, 100), (wave, 50)):
         painted = [int(tile.image[0, 0, 0]) for tile in row[1:] if tile.image is not None]
         assert painted == [grey + added for grey in greys]
 
@@ -122,7 +121,7 @@ def test_a_strength_lies_between_the_frames_own_style_and_the_pictures(order: Pr
     media = FakeMedia()
     media.facts = replace(FACTS, frame_count=1)
     preview(
-        replace(order, styles=["monet"], strengths=(0.0, 0.5, 1.0)),
+        replace(order, styles={"monet": order.styles["monet"]}, strengths=(0.0, 0.5, 1.0)),
         media,
         FakePainter(),
         FakeMotion(),
@@ -144,7 +143,7 @@ def test_frames_are_painted_at_working_size(order: PreviewOrder) -> None:
     [
         ({"strengths": (0.5, 1.5)}, "from 0 to 1, not 1.5"),
         ({"strengths": (float("nan"),)}, "from 0 to 1, not nan"),
-        ({"styles": ["a"] * 49}, "at most 48"),
+        ({"strengths": tuple(n / 100 for n in range(25))}, "at most 48"),
     ],
 )
 def test_wishes_are_bounded(order: PreviewOrder, wish: dict[str, object], reason: str) -> None:
