@@ -6,10 +6,15 @@ from dataclasses import replace
 from enum import StrEnum
 from fractions import Fraction
 
+from handler.domain.errors import Rejected
 from handler.domain.media import VideoFacts
 
 WIPE_SECONDS = Fraction(4)
 """In which the line of a wipe crosses the picture; then it comes back."""
+
+
+MOST_PIXELS = 8192 * 4320
+"""Of a frame; no larger one is read, so none is written."""
 
 
 class Compare(StrEnum):
@@ -21,8 +26,19 @@ class Compare(StrEnum):
     WIPE = "wipe"
 
     def shown(self, facts: VideoFacts) -> VideoFacts:
-        """What the result is to be, of a source of these facts."""
-        return replace(facts, width=2 * facts.width) if self is Compare.SIDE else facts
+        """What the result is to be, of a source of these facts.
+
+        Raises:
+            Rejected: it would be too large.
+        """
+        if self is not Compare.SIDE:
+            return facts
+        if 2 * facts.width * facts.height > MOST_PIXELS:
+            raise Rejected(
+                f"two pictures of {facts.width}x{facts.height} side by side are too large a video; "
+                f"compare them by `split` or `wipe`"
+            )
+        return replace(facts, width=2 * facts.width)
 
     def line_at(self, index: int, facts: VideoFacts) -> int:
         """How many columns of the picture are the original in a frame, px.

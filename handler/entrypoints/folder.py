@@ -21,7 +21,7 @@ CLIP_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov"),
     *(".mp4", ".mpeg", ".mpg", ".mts", ".ogg", ".ogv", ".ts", ".webm"),
 )
-DONE, SKIPPED, FAILED = "painted", "was there", "failed"
+DONE, SKIPPED, FAILED = "painted", "there already", "failed"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def paint_folder(
         Rejected: there is nothing to paint, or no place to put it.
     """
     clips, results = _clips(order.source), order.result
-    if results.suffix or results.is_file():
+    if results.is_file() or (not results.is_dir() and results.suffix.lower() in CLIP_SUFFIXES):
         raise Rejected(f"the results of a folder go to a folder, not to {results}")
     results.mkdir(parents=True, exist_ok=True)
     if results.samefile(order.source):

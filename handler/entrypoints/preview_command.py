@@ -11,7 +11,7 @@ from handler import gallery, wiring
 from handler.domain.errors import Rejected
 from handler.domain.job import STYLE_SUFFIXES
 from handler.domain.media import working_dimensions
-from handler.domain.ports import Frame
+from handler.domain.ports import Frame, Media, Painter
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
     check_output,
@@ -116,7 +116,7 @@ def styles(
         with unfinished(output) as sheet:
             if source:
                 painter = wiring.painter(model)
-                painted_gallery_sheet(sheet, _frame(source), media, painter)
+                painted_gallery_sheet(sheet, _frame(source, media, painter), media, painter)
             else:
                 gallery_sheet(sheet, media)
         typer.echo(f"{output}: {len(gallery.STYLES)} styles")
@@ -131,9 +131,8 @@ def _strengths(given: str) -> tuple[float, ...]:
         ) from error
 
 
-def _frame(source: Path) -> Frame:
+def _frame(source: Path, media: Media, painter: Painter) -> Frame:
     """A picture, or the most telling frame of a video, at working size."""
-    media, painter = wiring.media(), wiring.painter()
     size_px = working_size_px(DEFAULT_WORKING_SIZE)
 
     def working(width: int, height: int) -> tuple[int, int]:

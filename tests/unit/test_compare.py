@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handler.domain.compare import Compare
+from handler.domain.errors import Rejected
 from handler.domain.ports import Frame
 from handler.domain.timeline import Timeline
 from handler.pipeline.comparison import Comparison
@@ -39,6 +40,13 @@ def test_split_in_the_middle_by_a_line() -> None:
     assert (frame[:, :319] == 10).all()
     assert (frame[:, 319:321] == 255).all()
     assert (frame[:, 321:] == 200).all()
+
+
+def test_what_would_be_too_large_is_rejected() -> None:
+    huge = replace(FACTS, width=7680, height=4320)
+    with pytest.raises(Rejected, match="compare them by `split` or `wipe`"):
+        Compare.SIDE.shown(huge)
+    assert Compare.SPLIT.shown(huge) == huge
 
 
 @pytest.mark.parametrize(("second", "original"), [(0, 640), (1, 480), (4, 0), (5, 160), (8, 640)])

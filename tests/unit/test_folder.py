@@ -66,7 +66,7 @@ def test_what_is_there_is_left(folder: Folder, capsys: pytest.CaptureFixture[str
     (folder.clips / "c.mp4").write_bytes(b"video")
     assert folder.run() == 0
     assert folder.painted == ["c.mp4"]
-    assert "1 painted, 2 was there" in capsys.readouterr().out
+    assert "1 painted, 2 there already" in capsys.readouterr().out
 
 
 def test_another_wish_is_painted_anew(folder: Folder, tmp_path: Path) -> None:
