@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,8 +74,8 @@ def preview(
                 PreviewOrder(
                     source=video,
                     styles={
-                        name: bounded_picture(style_picture(name, pictures, media))
-                        for name in styles
+                        label: bounded_picture(style_picture(name, pictures, media))
+                        for label, name in _labels(styles, pictures).items()
                     },
                     sheet=sheet,
                     strengths=strengths,
@@ -120,6 +122,13 @@ def styles(
             else:
                 gallery_sheet(sheet, media)
         typer.echo(f"{output}: {len(gallery.STYLES)} styles")
+
+
+def _labels(styles: list[str], pictures: Mapping[str, Path]) -> dict[str, str]:
+    """What is written under each style: of files the name alone where that tells them apart."""
+    short = {style: pictures[style].stem if style in pictures else style for style in styles}
+    shared = Counter(short.values())
+    return {short[style] if shared[short[style]] == 1 else style: style for style in styles}
 
 
 def _strengths(given: str) -> tuple[float, ...]:
