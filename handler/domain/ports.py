@@ -136,8 +136,12 @@ class Media(Protocol):
     ) -> list[Frame]:
         """Some frames in a row as ``read_frames`` gives them, without reading all before them.
 
-        In damaged video and in that of a variable rate they may be some nearby; fewer where the
-        video ends, or can't be decoded.
+        In damaged video, that of a variable rate and containers without times (AVI) they may be
+        some nearby; fewer where the video ends. Where nothing can be found that way, all before
+        them is read.
+
+        Raises:
+            Rejected: nothing can be decoded.
         """
 
     def write_video(

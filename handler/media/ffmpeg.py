@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,11 @@ class FfmpegMedia:
                 process.wait_for_end()
             except Stalled as stall:
                 raise Rejected("the video takes senselessly long to decode") from stall
-        return seen
+        if seen:
+            return seen
+        # Some containers can't be entered close to every frame, and damage may lie on the way.
+        with self.read_frames(video, facts, size) as reader:
+            return list(islice(reader, index, index + frames))
 
     @contextmanager
     def write_video(
