@@ -80,9 +80,13 @@ def _clips(folder: Path) -> dict[Path, str]:
     if not clips:
         raise Rejected(f"there is no video in {folder}")
     stems = Counter(clip.stem.lower() for clip in clips)
-    return {
-        clip: f"{clip.stem if stems[clip.stem.lower()] == 1 else clip.name}.mp4" for clip in clips
-    }
+    names: dict[Path, str] = {}
+    for clip in clips:
+        name = f"{clip.stem if stems[clip.stem.lower()] == 1 else clip.name}.mp4"
+        while name.lower() in {other.lower() for other in names.values()}:
+            name = f"{name}.mp4"
+        names[clip] = name
+    return names
 
 
 def _painted(

@@ -17,7 +17,10 @@ from handler.domain.ports import Frame, Media
 from handler.measure.texture import detail
 
 SAMPLES = 16
-"""How many frames are looked at; each costs a jump into the file, however long that is."""
+"""How many frames are looked at, however long the video is."""
+
+FRAMES_OF_A_JUMP = 30
+"""A jump to a frame takes as long as reading so many: starting a process, and what leads to it."""
 
 LOOKED_AT_PX = 320
 AT_ONCE = 2
@@ -50,12 +53,10 @@ def telling_frames(
     """
     size = working_dimensions(*facts.size, LOOKED_AT_PX, smallest_side=1, width_multiple=1)
     indices = sorted({(2 * i + 1) * facts.frame_count // (2 * SAMPLES) for i in range(SAMPLES)})
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        glimpses = threads.map(lambda index: media.glimpse(video, facts, index, size), indices)
+    seen_at = _read if facts.frame_count <= FRAMES_OF_A_JUMP * len(indices) else _jumped_to
     samples = [
         _Sample(index, image, exposed_detail(image))
-        for index, glimpse in zip(indices, glimpses, strict=True)
-        for image in glimpse
+        for index, image in seen_at(indices, video, facts, size, media)
     ]
     if not samples:
         raise Rejected("not one frame of the video can be decoded")
@@ -72,6 +73,25 @@ def telling_frames(
         others = (sample for sample in samples if sample not in chosen)
         chosen.append(max(others, key=lambda sample: _news(sample, chosen)))
     return sorted(sample.index for sample in chosen)
+
+
+def _read(
+    indices: list[int], video: Path, facts: VideoFacts, size: tuple[int, int], media: Media
+) -> list[tuple[int, Frame]]:
+    with media.read_frames(video, facts, size) as frames:
+        return [(index, frame) for index, frame in enumerate(frames) if index in indices]
+
+
+def _jumped_to(
+    indices: list[int], video: Path, facts: VideoFacts, size: tuple[int, int], media: Media
+) -> list[tuple[int, Frame]]:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        glimpses = threads.map(lambda index: media.glimpse(video, facts, index, size), indices)
+    return [
+        (index, image)
+        for index, glimpse in zip(indices, glimpses, strict=True)
+        for image in glimpse
+    ]
 
 
 def exposed_detail(frame: Frame) -> float:

@@ -143,10 +143,11 @@ def test_a_stop_tells_how_far_it_came(folder: Folder, capsys: pytest.CaptureFixt
 
 
 def test_two_clips_of_one_stem_keep_apart(folder: Folder) -> None:
-    (folder.clips / "A.mp4").write_bytes(b"video")
+    for name in ("A.mp4", "a.mov.mp4"):
+        (folder.clips / name).write_bytes(b"video")
     folder.run()
     names = {path.name for path in folder.results.iterdir() if not path.name.startswith(".")}
-    assert names == {"A.mp4.mp4", "a.mov.mp4", "b.mp4"}
+    assert names == {"A.mp4.mp4", "a.mov.mp4", "a.mov.mp4.mp4", "b.mp4"}
 
 
 def test_there_must_be_clips_and_a_place_for_results(folder: Folder, tmp_path: Path) -> None:

@@ -80,11 +80,18 @@ def test_a_long_video_is_looked_at_in_a_few_places() -> None:
     assert len(film.glimpsed) == SAMPLES
 
 
+def test_a_short_video_is_read_once_and_not_jumped_into() -> None:
+    media = FakeMedia(replace(FACTS, frame_count=100))
+    media.glimpse = lambda *_: []  # type: ignore[method-assign]
+    chosen = telling_frames(Path("clip"), media.facts, 3, media, FakeMotion().is_cut)
+    assert len(set(chosen)) == 3
+
+
 def test_what_can_not_be_decoded_is_rejected() -> None:
     media = FakeMedia()
     media.glimpse = lambda *_: []  # type: ignore[method-assign]
     with pytest.raises(Rejected, match="not one frame"):
-        telling_frames(Path("clip"), FACTS, 3, media, FakeMotion().is_cut)
+        telling_frames(Path("clip"), LONG, 3, media, FakeMotion().is_cut)
 
 
 def test_a_sharp_frame_shows_more_than_a_soft_or_a_burnt_one() -> None:
