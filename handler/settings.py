@@ -20,13 +20,14 @@ class Settings(BaseModel):
     Sizes are in pixels or bytes and times in seconds, as each name says. The limits on a source
     bound what one function can hold on its disk and finish in its time. ``lease_seconds`` is how
     long a worker that was killed keeps its job from others, ``retry_seconds`` the pause after a
-    first failure, twice that after the second.
+    first failure, twice that after the second. ``stack`` is for the command line alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input_bucket: str = ""
     output_bucket: str = ""
+    stack: str = ""
     job_table: str = ""
     job_queue_url: str = ""
     dead_letter_queue_url: str = ""

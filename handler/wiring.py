@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handler.domain.errors import Defect
+from handler.domain.errors import Defect, Rejected
+from handler.domain.job import Buckets
 from handler.domain.plan import Calibration, Worker
-from handler.domain.ports import Media, Motion, Observer, Painter
+from handler.domain.ports import Media, Motion, ObjectStore, Observer, Painter, Uploader
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.studio import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
@@ -67,16 +68,23 @@ def motion() -> Motion:
 
 @cache
 def aws(service: str) -> Any:
-    """A client of one of AWS's services; the command line never needs one."""
+    """A client of one of AWS's services.
+
+    Raises:
+        Refused: credentials or region are not set up.
+    """
     import boto3
     from botocore.config import Config
+
+    from handler.aws.errors import translated
 
     patient = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=SILENCE_SECONDS,
         retries={"mode": "standard", "total_max_attempts": AWS_TRIES},
     )
-    return boto3.client(service, config=patient)  # type: ignore[call-overload]
+    with translated("finding AWS"):
+        return boto3.client(service, config=patient)  # type: ignore[call-overload]
 
 
 @cache
@@ -121,6 +129,45 @@ def dead_letter_queue() -> SqsJobQueue:
     from handler.aws.job_queue import SqsJobQueue
 
     return SqsJobQueue(aws("sqs"), _needed("dead_letter_queue_url"))
+
+
+def object_store() -> ObjectStore:
+    from handler.aws.object_store import S3ObjectStore
+
+    return S3ObjectStore(aws("s3"))
+
+
+def uploader() -> Uploader:
+    from handler.aws.uploader import S3Uploader
+
+    return S3Uploader(aws("s3"))
+
+
+def buckets(stack: str = "", input_bucket: str = "", output_bucket: str = "") -> Buckets:
+    """The buckets of a stack, or those that are named.
+
+    Args:
+        stack: name of the stack; where neither it nor both buckets are given, the settings decide.
+
+    Raises:
+        Rejected: nobody says which, or there is no such stack.
+        Refused, Unavailable: CloudFormation does not let us look, or does not answer.
+    """
+    from handler.aws.stack import buckets_of_stack
+
+    chosen = settings()
+    if not stack:
+        input_bucket = input_bucket or chosen.input_bucket
+        output_bucket = output_bucket or chosen.output_bucket
+    if input_bucket and output_bucket:
+        return Buckets(input_bucket, output_bucket)
+    if not (stack := stack or chosen.stack):
+        raise Rejected(
+            "say which stack: --stack NAME or ARTREEL_STACK, or both --input-bucket and "
+            "--output-bucket"
+        )
+    of_stack = buckets_of_stack(aws("cloudformation"), stack)
+    return Buckets(input_bucket or of_stack[0], output_bucket or of_stack[1])
 
 
 def forget() -> None:

@@ -13,22 +13,20 @@ from tests.pictures import draw_style
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 IN, OUT, TABLE, QUEUE = "artreel-in", "artreel-out", "artreel-jobs", "artreel-queue"
 
 
-class Cloud:
-    """An emulated account with both buckets and the job table."""
+class Buckets:
+    """Both buckets in an emulated account."""
 
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
+    def __init__(self, s3: S3Client) -> None:
+        self.s3 = s3
         place: Any = {"LocationConstraint": "eu-central-1"}
         for bucket in (IN, OUT):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
         self.s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
-        self.sqs = boto3.client("sqs")
-        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        make_job_table(boto3.client("dynamodb"))
 
     def upload(self, key: str, body: bytes, **metadata: str) -> str:
         put = self.s3.put_object(Bucket=IN, Key=key, Body=body, Metadata=metadata)
@@ -45,6 +43,16 @@ class Cloud:
     def status(self, path: str) -> dict[str, Any]:
         status: dict[str, Any] = json.loads(self.read(f"{path}.status.json"))
         return status
+
+
+class Cloud(Buckets):
+    """The same with the job table and the queue."""
+
+    def __init__(self) -> None:
+        super().__init__(boto3.client("s3"))
+        self.sqs = boto3.client("sqs")
+        self.queue_url = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        make_job_table(boto3.client("dynamodb"))
 
 
 def make_job_table(dynamodb: DynamoDBClient, name: str = TABLE) -> None:

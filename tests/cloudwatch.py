@@ -8,6 +8,7 @@ OUR_METRICS = {
     "Frames",
     "FramesPainted",
     "JobsFailed",
+    "JobsCancelled",
     "JobsRejected",
     "JobsRetried",
     "JobsSucceeded",

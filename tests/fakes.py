@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from handler.domain.claim import Claim
 from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
-from handler.domain.job import RESULT_METADATA, SourceObject
+from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
 from handler.domain.job_ended import JobEnded
 from handler.domain.losses import Announcement, Losses
 from handler.domain.media import Encoding, SoundTrack, VideoFacts
@@ -27,6 +28,7 @@ from handler.domain.ports import (
     Frame,
     FrameReader,
     FrameWriter,
+    Listed,
     ObjectFacts,
     Reservation,
     StyleVector,
@@ -67,6 +69,7 @@ class _Stored:
     version_id: str
     metadata: Mapping[str, str]
     content_type: str
+    modified: datetime
 
     @property
     def etag(self) -> str:
@@ -74,11 +77,13 @@ class _Stored:
 
 
 class FakeObjectStore:
-    """Buckets in memory; every bucket keeps versions."""
+    """Buckets in memory; every bucket keeps versions, and each is put a second after the last."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], list[_Stored]] = {}
+        self.tagged: dict[tuple[str, str, str], dict[str, str]] = {}
         self.down = False
+        self._seconds = datetime(2026, 1, 1, tzinfo=UTC)
         self._lock = threading.Lock()
 
     def seed(
@@ -109,6 +114,20 @@ class FakeObjectStore:
         self._reach()
         found = sorted(key for key in self.keys_of(bucket) if key.startswith(prefix))
         return found[:limit]
+
+    def tags(self, source: SourceObject) -> Mapping[str, str]:
+        found = self._find(source.bucket, source.key, source.version_id)
+        return self.tagged.get((source.bucket, source.key, found.version_id), {}) if found else {}
+
+    def cancel(self, source: SourceObject) -> None:
+        found = self._find(source.bucket, source.key, source.version_id)
+        if found is None:
+            raise Rejected(f"{source.key} is gone from the bucket")
+        self.tagged[source.bucket, source.key, found.version_id] = dict([CANCELLED_TAG])
+
+    def listing(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
+        for key in self.keys(bucket, prefix, 1_000_000):
+            yield Listed(key, self.objects[bucket, key][-1].modified)
 
     def download(self, source: SourceObject, path: Path) -> None:
         found = self._find(source.bucket, source.key, source.version_id)
@@ -161,7 +180,9 @@ class FakeObjectStore:
         self._reach()
         versions = self.objects.setdefault((bucket, key), [])
         version_id = hashlib.sha256(body + str(len(versions)).encode()).hexdigest()[:32]
-        versions.append(_Stored(body, version_id, metadata, content_type))
+        self._seconds += timedelta(seconds=1)
+        stored = _Stored(body, version_id, metadata, content_type, self._seconds)
+        versions.append(stored)
         return version_id
 
     def _find(self, bucket: str, key: str, version_id: str | None) -> _Stored | None:

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from handler.aws.errors import MISSING, error_code, translated
 from handler.domain.errors import Changed, Rejected
-from handler.domain.job import RESULT_METADATA, SourceObject
-from handler.domain.ports import ObjectFacts
+from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
+from handler.domain.ports import Listed, ObjectFacts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,12 +53,11 @@ class S3ObjectStore:
                 if error_code(error) in MISSING:
                     return None
                 raise
-        found_version = head.get("VersionId", UNVERSIONED)
-        versioned = found_version != UNVERSIONED
+        version_id = head.get("VersionId", UNVERSIONED)
         return ObjectFacts(
             size_bytes=head["ContentLength"],
-            version=found_version if versioned else head["ETag"].strip('"'),
-            version_id=found_version if versioned else None,
+            version=version_in(head),
+            version_id=version_id if version_id != UNVERSIONED else None,
             etag=head["ETag"].strip('"'),
             metadata=head.get("Metadata", {}),
         )
@@ -67,6 +66,35 @@ class S3ObjectStore:
         with translated(f"listing {prefix}"):
             page = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit)
         return [entry["Key"] for entry in page.get("Contents", [])]
+
+    def tags(self, source: SourceObject) -> Mapping[str, str]:
+        with translated(f"reading the tags of {source.key}"):
+            try:
+                answer = self._s3.get_object_tagging(**_version_of(source))
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return {}
+                raise
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    def cancel(self, source: SourceObject) -> None:
+        name, value = CANCELLED_TAG
+        with translated(f"cancelling {source.key}"):
+            try:
+                self._s3.put_object_tagging(
+                    **_version_of(source), Tagging={"TagSet": [{"Key": name, "Value": value}]}
+                )
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    raise Rejected(f"{source.key} is gone from the bucket") from error
+                raise
+
+    def listing(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
+        with translated(f"listing the bucket {bucket}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    yield Listed(entry["Key"], entry["LastModified"])
 
     def download(self, source: SourceObject, path: Path) -> None:
         extra = {"VersionId": source.version_id} if source.version_id else None
@@ -146,6 +174,18 @@ class S3ObjectStore:
 
     def _add_condition(self, params: dict[str, Any], **_: Any) -> None:
         params.update(self._conditions.get((params["Bucket"], params["Key"]), {}))
+
+
+def version_in(answer: Mapping[str, Any]) -> str:
+    """What tells an object from others under its key, by S3's answer to a request."""
+    version_id = str(answer.get("VersionId", UNVERSIONED))
+    return version_id if version_id != UNVERSIONED else str(answer["ETag"]).strip('"')
+
+
+def _version_of(source: SourceObject) -> Any:
+    """What names one version of an object in a request."""
+    named = {"Bucket": source.bucket, "Key": source.key}
+    return {**named, "VersionId": source.version_id} if source.version_id else named
 
 
 def _condition(replaces: str | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ METRIC_OF_STATE = {
     State.SUCCEEDED: "JobsSucceeded",
     State.REJECTED: "JobsRejected",
     State.FAILED: "JobsFailed",
+    State.CANCELLED: "JobsCancelled",
     State.QUEUED: "JobsRetried",
 }
 

@@ -4,12 +4,14 @@
 
     ArtreelError
     ├── Rejected      the user: the input can't be painted; never retried, the reason is theirs
-    │   └── Superseded  nobody: a newer upload under the same key is painted instead
+    │   ├── Superseded  nobody: a newer upload under the same key is painted instead
+    │   └── Cancelled   nobody: its owner does not want it any more
     ├── Unavailable   nobody: something was out of reach for a moment; retried
     │   ├── Busy        another worker holds this result; retried when its claim must have lapsed
     │   ├── ClaimLost   another worker took this result over
     │   └── Changed     an object is no longer the one that was to be replaced
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
+        └── Refused     whoever chose the credentials or names; AWS does not take them
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
 into what their caller understands (a partial batch failure, an exit code).
@@ -33,6 +35,10 @@ class Rejected(ArtreelError):
 
 class Superseded(Rejected):
     """A newer upload under the same key is painted instead."""
+
+
+class Cancelled(Rejected):
+    """Its owner does not want it any more."""
 
 
 class Unavailable(ArtreelError):
@@ -64,3 +70,7 @@ class Changed(Unavailable):
 
 class Defect(ArtreelError):
     """artreel itself, or its deployment, is at fault."""
+
+
+class Refused(Defect):
+    """AWS does not take the credentials or names it was given."""

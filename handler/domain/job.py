@@ -24,6 +24,11 @@ STYLE_METADATA = "style"
 RESULT_METADATA = {"artreel": "result"}
 """Metadata of every object that artreel writes (``x-amz-meta-artreel: result``). S3 keeps it when
 an object is copied or replicated, so a result that comes back as an upload is recognized."""
+SOURCE_METADATA = {"artreel": "source"}
+"""Metadata of a video that is uploaded for a job file to name, and asks for nothing by itself."""
+CANCELLED_TAG = ("artreel", "cancelled")
+"""Tag of a version of an upload that its owner does not want painted any more. A tag belongs to
+that version alone and can be set while it is painted: a newer upload does not have it."""
 JOB_METADATA = "artreel-job"
 """Names, on a painted video, the job that it answers (``x-amz-meta-artreel-job``)."""
 
@@ -37,6 +42,14 @@ LARGEST_WORKING_SIZE_PX = 8192
 LONGEST_STYLE_NAME = 200
 LONGEST_QUOTE = 200
 """Characters of a user's text that a sentence repeats."""
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Those of a stack."""
+
+    input: str
+    output: str
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,11 @@ class JobRequest:
     preview: bool = False
     budget_usd: float | None = None
     job_file: SourceObject | None = None
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether an event told of it; a job that somebody asks for directly has no version."""
+        return bool(self.version_id or self.etag)
 
 
 @dataclass(frozen=True)
@@ -262,6 +280,11 @@ def style_of_upload(key: str, metadata_style: str | None, default_style: str) ->
 def is_result(metadata: Mapping[str, str]) -> bool:
     """Whether an object with this metadata was written by artreel itself."""
     return RESULT_METADATA.items() <= metadata.items()
+
+
+def is_source(metadata: Mapping[str, str]) -> bool:
+    """Whether an object with this metadata waits for a job file that names it."""
+    return SOURCE_METADATA.items() <= metadata.items()
 
 
 def _holds_controls(name: str) -> bool:

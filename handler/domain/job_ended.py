@@ -29,7 +29,7 @@ class JobEnded:
 
     @property
     def detail_type(self) -> str:
-        """``Job Succeeded``, ``Job Rejected`` or ``Job Failed``."""
+        """``Job Succeeded``, ``Job Rejected``, ``Job Failed`` or ``Job Cancelled``."""
         return f"Job {self.outcome.state.capitalize()}"
 
     @property
@@ -42,9 +42,11 @@ class JobEnded:
 
     @property
     def _verb(self) -> str:
-        return {State.SUCCEEDED: "is painted", State.REJECTED: "was rejected"}.get(
-            self.outcome.state, "could not be painted"
-        )
+        return {
+            State.SUCCEEDED: "is painted",
+            State.REJECTED: "was rejected",
+            State.CANCELLED: "was cancelled",
+        }.get(self.outcome.state, "could not be painted")
 
     @property
     def detail(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handler.domain.claim import Claim
+from handler.domain.digest import Digest
 from handler.domain.job import SourceObject
 from handler.domain.job_ended import JobEnded
 from handler.domain.losses import Losses
@@ -192,6 +194,18 @@ class ObjectFacts:
     metadata: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing shows it.
+
+    Attributes:
+        modified: when this version was put, in UTC, whole seconds.
+    """
+
+    key: str
+    modified: datetime
+
+
 class ObjectStore(Protocol):
     """S3, as far as jobs need it. What is put carries ``handler.domain.job.RESULT_METADATA``.
 
@@ -203,6 +217,15 @@ class ObjectStore(Protocol):
 
     def keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
         """The first ``limit`` keys that begin with ``prefix``, in the store's order."""
+
+    def tags(self, source: SourceObject) -> Mapping[str, str]:
+        """Of that version of the object; none where it is gone."""
+
+    def cancel(self, source: SourceObject) -> None:
+        """Tag that version as ``CANCELLED_TAG`` says. Raises Rejected when it is gone."""
+
+    def listing(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
+        """Every object whose key begins with ``prefix``, in the store's order."""
 
     def download(self, source: SourceObject, path: Path) -> None:
         """Fetch that version of the object. Raises Rejected when it is gone."""
@@ -233,6 +256,49 @@ class ObjectStore(Protocol):
         self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
     ) -> str:
         """The same for a small JSON object that no cache may keep. Returns its ETag."""
+
+
+class Uploader(Protocol):
+    """How files get into the input bucket. ``listen`` is told of bytes that are done.
+
+    Raises, all methods: Unavailable when the service does not answer, Refused when it forbids.
+    """
+
+    def digest(self, path: Path, listen: Callable[[int], None]) -> Digest:
+        """Read a file through. Raises Rejected when it is empty."""
+
+    def holds(self, bucket: str, key: str, digest: Digest) -> bool:
+        """Whether there is an object with this content that was uploaded in the same parts."""
+
+    def upload(
+        self,
+        path: Path,
+        digest: Digest,
+        bucket: str,
+        key: str,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        listen: Callable[[int], None],
+    ) -> str:
+        """Upload a file, or go on with an upload that was broken off. Returns the version.
+
+        Args:
+            digest: of the file.
+            metadata: of an upload that begins; one that was begun keeps its own.
+        """
+
+    def put(
+        self, body: bytes, bucket: str, key: str, *, content_type: str, is_new: bool = False
+    ) -> str:
+        """Put a small object. Returns its version.
+
+        Args:
+            is_new: nothing may be there.
+
+        Raises:
+            Changed: something is.
+        """
 
 
 class JobLedger(Protocol):

@@ -8,18 +8,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from handler.domain.job import SourceObject
+
 
 class State(StrEnum):
-    """States of a job; the last three are final."""
+    """States of a job; the last four are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
-FINAL = frozenset({State.SUCCEEDED, State.REJECTED, State.FAILED})
+FINAL = frozenset({State.SUCCEEDED, State.REJECTED, State.FAILED, State.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ class Status:
     """The content of ``NAME.status.json``.
 
     Attributes:
+        upload, version: key and version of the upload that is answered: a video or a job file.
         attempt: token of the claim under which this is written (``handler.domain.claim``).
         seconds_left: None while unknown.
         cost_usd: of this attempt's function until now, None where none runs.
-        reason: why it was rejected or failed, or what it waits for; one sentence.
+        reason: why it did not succeed, or what it waits for; one sentence.
         lost: what of the source could not be read; None when nothing was lost.
         video, poster, report: keys in the output bucket once they exist; of a preview, both of the
             first are its sheet.
@@ -67,6 +71,8 @@ class Status:
     """
 
     job_id: str
+    upload: str
+    version: str
     attempt: int
     state: State
     percent: float
@@ -86,6 +92,7 @@ class Status:
     def of(
         cls,
         job_id: str,
+        upload: SourceObject,
         attempt: int,
         state: State,
         now: datetime,
@@ -101,6 +108,8 @@ class Status:
         done = progress or Progress(0, 0, 0.0)
         return cls(
             job_id=job_id,
+            upload=upload.key,
+            version=upload.version,
             attempt=attempt,
             state=state,
             percent=done.percent,

@@ -1,4 +1,4 @@
-"""The command line: ``artreel stylize``, ``plan``, ``bench``, ``model``."""
+"""The command line: ``artreel stylize``, ``plan``, ``submit``, ``watch`` and so on."""
 
 from __future__ import annotations
 
@@ -38,18 +38,24 @@ from handler.domain.media import (
 )
 from handler.domain.timeline import Timeline
 from handler.entrypoints.bench_command import bench
+from handler.entrypoints.cancel_command import cancel
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
+    beside,
     check_output,
     plain_errors,
     style_pictures,
-    unfinished,
     working_size_px,
 )
+from handler.entrypoints.fetch_command import fetch
 from handler.entrypoints.folder import paint_folder
+from handler.entrypoints.jobs_command import jobs
+from handler.entrypoints.local_command import local_app
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
 from handler.entrypoints.preview_command import preview, styles
+from handler.entrypoints.submit_command import submit
+from handler.entrypoints.watch_command import watch
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
 
@@ -75,6 +81,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+app.add_typer(local_app, name="local")
 app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
 app.command(
     epilog="Example: artreel preview clip.mp4 -s monet.jpg -s ink --strength 0.5,1 -o sheet.jpg"
@@ -82,6 +89,11 @@ app.command(
 app.command(epilog="Example: artreel styles clip.mp4 -o styles.jpg")(styles)
 app.command(epilog="Example: artreel bench --calibrate")(bench)
 app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
+app.command(epilog="Example: artreel submit clip.mp4 --style monet.jpg --stack artreel")(submit)
+app.command(epilog="Example: artreel watch videos/monet/clip.mp4 --stack artreel")(watch)
+app.command(epilog="Example: artreel jobs --stack artreel")(jobs)
+app.command(epilog="Example: artreel fetch monet/clip.mp4 -o painted --stack artreel")(fetch)
+app.command(epilog="Example: artreel cancel monet/clip.mp4 --stack artreel")(cancel)
 
 
 def main() -> None:
@@ -198,9 +210,9 @@ def stylize(
 
         def paint(order: PaintOrder) -> Painting:
             with (
-                unfinished(order.result) as result,
-                unfinished(order.poster) if order.poster else nullcontext() as new_poster,
-                unfinished(order.teaser) if order.teaser else nullcontext() as new_teaser,
+                beside(order.result) as result,
+                beside(order.poster) if order.poster else nullcontext() as new_poster,
+                beside(order.teaser) if order.teaser else nullcontext() as new_teaser,
                 _progress_bar(order.source.name, hidden=quiet) as advance,
             ):
                 return paint_video(

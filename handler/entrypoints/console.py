@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from handler import gallery
-from handler.domain.errors import ArtreelError, Rejected
+from handler.domain.errors import ArtreelError, Refused, Rejected
 from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
 
 EXIT_REJECTED = 2
@@ -49,7 +49,7 @@ def plain_errors() -> Iterator[None]:
     """One sentence on stderr instead of a traceback."""
     try:
         yield
-    except Rejected as rejection:
+    except (Rejected, Refused) as rejection:
         typer.echo(f"artreel: {rejection.reason}", err=True)
         raise typer.Exit(EXIT_REJECTED) from rejection
     except (ArtreelError, OSError) as fault:
@@ -76,22 +76,27 @@ def check_output(path: Path, ending: str, *kept: Path) -> None:
 
 
 @contextmanager
-def unfinished(output: Path) -> Iterator[Path]:
+def beside(output: Path) -> Iterator[Path]:
     """A name in the same folder, renamed to ``output`` only when all went well."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{output.stem}-", suffix=output.suffix, dir=output.parent
-    )
+    # Not called after the output, whose name may be as long as names can be.
+    handle, name = tempfile.mkstemp(prefix=".artreel-", suffix=output.suffix, dir=output.parent)
     os.close(handle)
-    path = Path(name)
+    unfinished = Path(name)
     try:
-        yield path
-        path.chmod(0o666 & ~_umask())
-        path.replace(output)
+        yield unfinished
+        unfinished.chmod(0o666 & ~_umask())
+        unfinished.replace(output)
     finally:
-        path.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def printable(text: str) -> str:
+    """Text that somebody else wrote, without what would tell a terminal to do something."""
+    shown = (letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(shown)

@@ -16,10 +16,10 @@ from handler.domain.media import working_dimensions
 from handler.domain.ports import Frame, Media, Painter
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
+    beside,
     check_output,
     plain_errors,
     style_pictures,
-    unfinished,
     working_size_px,
 )
 from handler.pipeline.brush import resized
@@ -69,7 +69,7 @@ def preview(
         check_looks(len(styles), strengths)
         check_output(output, ".jpg", video, *pictures.values())
         media = wiring.media()
-        with unfinished(output) as sheet:
+        with beside(output) as sheet:
             done = paint_preview(
                 PreviewOrder(
                     source=video,
@@ -115,7 +115,7 @@ def styles(
             raise Rejected(f"there is no video or picture {source}")
         check_output(output, ".jpg", *([source] if source else []))
         media = wiring.media()
-        with unfinished(output) as sheet:
+        with beside(output) as sheet:
             if source:
                 painter = wiring.painter(model)
                 painted_gallery_sheet(sheet, _frame(source, media, painter), media, painter)

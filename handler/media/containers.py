@@ -8,6 +8,14 @@ DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "gif")
 KINDS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Ogg or GIF"
 """The same for people."""
 
+SUFFIXES = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".flv", ".ogv", ".ogg", ".gif"),
+        *(".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"),
+    )
+)
+"""How files of these kinds are called, in lower case."""
+
 PROTOCOLS = ("file", "pipe")
 
 INPUT_OPTIONS = {

@@ -12,8 +12,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from handler.domain.claim import Claim, Delivery
-from handler.domain.errors import ArtreelError, Changed, ClaimLost, Superseded, Unavailable
-from handler.domain.job import JOB_METADATA, ResultKeys, SourceObject
+from handler.domain.errors import (
+    ArtreelError,
+    Cancelled,
+    Changed,
+    ClaimLost,
+    Superseded,
+    Unavailable,
+)
+from handler.domain.job import CANCELLED_TAG, JOB_METADATA, ResultKeys, SourceObject
 from handler.domain.job_ended import JobEnded
 from handler.domain.ports import ObjectStore
 from handler.domain.status import FINAL, Outcome, Progress, State
@@ -23,6 +30,7 @@ from handler.pipeline.studio import Studio
 logger = logging.getLogger(__name__)
 
 INTERNAL_FAILURE = "something went wrong inside artreel"
+CANCELLED = "its owner cancelled it"
 
 BEATS_PER_LEASE = 3
 PUBLISHING_TRIES = 10
@@ -48,9 +56,9 @@ def check_newest(upload: SourceObject, store: ObjectStore) -> None:
 class Attempt:
     """Use it as a context: on every way out the result is free for the next worker.
 
-    A thread renews the claim, asks whether the upload is still the newest one, and keeps the
-    queue's message hidden. A worker that is killed does none of this any more, and so loses both
-    claim and message within moments.
+    A thread renews the claim, asks whether the upload is still wanted and the newest one, and
+    keeps the queue's message hidden. A worker that is killed does none of this any more, and so
+    loses both claim and message within moments.
 
     Args:
         upload: that is answered.
@@ -78,6 +86,7 @@ class Attempt:
             studio.output_bucket,
             results.status,
             claim,
+            upload,
             interval_seconds=studio.status_interval_seconds,
             cost_usd=self._cost_usd,
             now=studio.now,
@@ -110,7 +119,7 @@ class Attempt:
         """Note how far the work is; stop it where it has become useless.
 
         Raises:
-            Superseded, ClaimLost: the worker should stop.
+            Superseded, Cancelled, ClaimLost: the worker should stop.
         """
         self._reporter.progress(progress)
         if self._lost:
@@ -137,6 +146,16 @@ class Attempt:
         """
         check_newest(self._upload, self._studio.store)
         self._studio.ledger.renew(self._claim)
+
+    def check_wanted(self) -> None:
+        """Let pass an upload that was not cancelled.
+
+        Raises:
+            Cancelled: it was.
+        """
+        name, value = CANCELLED_TAG
+        if self._studio.store.tags(self._upload).get(name) == value:
+            raise Cancelled(CANCELLED)
 
     def decided(self) -> Outcome | None:
         """The end that an earlier attempt has written and did not live to say everywhere."""
@@ -167,6 +186,7 @@ class Attempt:
 
         Raises:
             Superseded, ClaimLost: the result is no longer this worker's.
+            Cancelled: nobody wants it.
             Unavailable: others write the same key all the time.
         """
         store, bucket = self._studio.store, self._studio.output_bucket
@@ -189,6 +209,7 @@ class Attempt:
             if there and there.metadata.get(JOB_METADATA) == self.job_id:
                 return  # by an attempt before, or by this one in a request whose answer got lost
             self.confirm()
+            self.check_wanted()
             try:
                 put(replaces=there.etag if there else None)
             except Changed:
@@ -233,7 +254,8 @@ class Attempt:
                 return
             try:
                 self.confirm()
-            except (Superseded, ClaimLost) as loss:
+                self.check_wanted()
+            except (Superseded, Cancelled, ClaimLost) as loss:
                 self._lost = loss
             except ArtreelError as error:
                 logger.warning("a claim was not renewed: %s", error)

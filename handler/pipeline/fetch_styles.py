@@ -10,9 +10,7 @@ from handler import gallery
 from handler.domain.errors import Rejected
 from handler.domain.job import STYLE_SUFFIXES, STYLES, SourceObject, check_style_name
 from handler.pipeline.studio import Studio
-
-KEYS_PER_STYLE = 100
-"""Bound on how many keys that begin like a style's picture are looked at."""
+from handler.pipeline.style_key import style_key
 
 KEYS_LOOKED_AT = 1000
 
@@ -42,20 +40,14 @@ def fetch_styles(styles: Iterable[str], studio: Studio, folder: Path) -> dict[st
 
 
 def _fetch_style(style: str, studio: Studio, folder: Path) -> Path | None:
-    stem = f"{STYLES}{style}"
-    found = {
-        posixpath.splitext(key)[1].lower(): key
-        for key in studio.store.keys(studio.input_bucket, f"{stem}.", KEYS_PER_STYLE)
-        if posixpath.splitext(key)[0] == stem
-    }
-    key = next((found[suffix] for suffix in STYLE_SUFFIXES if suffix in found), None)
+    key = style_key(style, studio.store, studio.input_bucket)
     facts = key and studio.store.facts(studio.input_bucket, key)
     if not key or not facts:
         if style in gallery.STYLES:
             return None
         raise Rejected(
             f"there is no picture of the style {style!r}, {gallery.NONE_SUCH}: "
-            f"upload {stem}.jpg, .png or .webp, then the video again"
+            f"upload {STYLES}{style}.jpg, .png or .webp, then the video again"
         )
     if facts.size_bytes > studio.max_style_bytes:
         raise Rejected(

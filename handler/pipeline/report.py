@@ -12,7 +12,7 @@ from typing import Any
 
 from handler.domain.claim import Claim
 from handler.domain.errors import ArtreelError, Changed
-from handler.domain.job import Job
+from handler.domain.job import Job, SourceObject
 from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
@@ -37,6 +37,7 @@ class StatusReporter:
     (``Status.may_replace``), so one that arrives late changes nothing.
 
     Args:
+        upload: that is answered.
         interval_seconds: between two writings while it runs.
         cost_usd: of the function until now, None where none runs.
         now: gives the time, with a zone.
@@ -48,6 +49,7 @@ class StatusReporter:
         bucket: str,
         key: str,
         claim: Claim,
+        upload: SourceObject,
         *,
         interval_seconds: float,
         cost_usd: Callable[[], float | None],
@@ -57,6 +59,7 @@ class StatusReporter:
         self._bucket = bucket
         self._key = key
         self._claim = claim
+        self._upload = upload
         self._interval_seconds = interval_seconds
         self._cost_usd = cost_usd
         self._now = now
@@ -113,6 +116,7 @@ class StatusReporter:
         """
         status = Status.of(
             self._claim.job_id,
+            self._upload,
             self._claim.token,
             state,
             self._now(),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from handler.domain.claim import Delivery
-from handler.domain.errors import ClaimLost, Rejected, Superseded, Unavailable
+from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
     STYLE_METADATA,
     Job,
@@ -21,6 +21,7 @@ from handler.domain.job import (
     identity,
     is_job_file,
     is_result,
+    is_source,
     style_of_upload,
 )
 from handler.domain.ports import ObjectFacts
@@ -42,6 +43,7 @@ OWN_RESULT = (
     "this file was made by artreel itself, its metadata say so; "
     "to paint it again, upload it without them"
 )
+NOT_BY_ITSELF = "it is painted when a job file names it"
 UNPAINTED = Timeline((LookChange(Fraction(0), Look(None)),))
 """Of a preview, which has no looks of its own."""
 
@@ -74,8 +76,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
     """Do one job once, however often it is asked for.
 
     Returns:
-        How the job ended, now or before: it succeeded or was rejected; ``failed`` only if it did
-        so before.
+        How the job ended, now or before: it succeeded, was rejected or cancelled; ``failed`` only
+        if it did so before. ``queued`` for a video that waits for a job file to name it.
 
     Raises:
         Busy: another worker is at it.
@@ -83,8 +85,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
         Defect: artreel is at fault. The status of a job that was begun says so, too.
     """
     asked = _look_up(request, studio)
-    if asked is None:
-        return _own_result(request, studio)
+    if isinstance(asked, Outcome):
+        return asked
 
     def work(job: Job, attempt: Attempt) -> None:
         if job.preview:
@@ -106,13 +108,14 @@ def give_up(request: JobRequest, studio: Studio, delivery: Delivery) -> Outcome 
         Unavailable, Defect: as ``run_job``.
     """
     asked = _look_up(request, studio)
-    if asked is None:
-        return _own_result(request, studio)
+    if isinstance(asked, Outcome):
+        return asked
     if studio.ledger.carrier(asked.job_id, asked.results.video) not in ("", delivery.message):
         return None
 
     def work(job: Job, attempt: Attempt) -> None:
         if not attempt.published(job.result):
+            attempt.check_wanted()
             raise _GivenUp(attempt.last_reason or GAVE_UP)
 
     try:
@@ -125,8 +128,8 @@ class _GivenUp(Unavailable):
     """No worker will try again."""
 
 
-def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
-    """What is asked for; None if it is a result of our own."""
+def _look_up(request: JobRequest, studio: Studio) -> _Asked | Outcome:
+    """What is asked for; what becomes of an upload that asks for nothing."""
     results = ResultKeys.for_upload(request.key)
     try:
         check_upload_key(request.key)
@@ -135,7 +138,9 @@ def _look_up(request: JobRequest, studio: Studio) -> _Asked | None:
         return _Asked(upload, results, identity(upload, {}), rejection, has_upload_key=False)
     facts = studio.store.facts(request.bucket, request.key, request.version_id)
     if facts and is_result(facts.metadata):
-        return None
+        return _own_result(request, studio)
+    if facts and is_source(facts.metadata) and request.is_upload:
+        return Outcome(identity(_told(request), {}), State.QUEUED, NOT_BY_ITSELF)
     upload = source = _source(request, facts)
     wish = request
     try:
@@ -185,6 +190,8 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             outcome = Outcome(job_id, State.SUCCEEDED, video=asked.job.result)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
+        except Cancelled as end:
+            outcome = Outcome(job_id, State.CANCELLED, end.reason)
         except Rejected as rejection:
             outcome = Outcome(job_id, State.REJECTED, rejection.reason)
         except ClaimLost:  # whoever has it now speaks for the job
@@ -272,6 +279,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     """
     if attempt.published(job.result):
         return
+    attempt.check_wanted()
     deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:

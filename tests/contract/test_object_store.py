@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from handler.aws.object_store import S3ObjectStore
 from handler.domain.errors import Changed, Defect, Rejected, Unavailable
-from handler.domain.job import SourceObject, is_result
+from handler.domain.job import CANCELLED_TAG, SourceObject, is_result
 from handler.domain.ports import ObjectStore
 from tests.fakes import FakeObjectStore
 
@@ -213,3 +213,53 @@ def test_without_versions_the_etag_tells_uploads_apart() -> None:
     assert facts is not None
     assert facts.version_id is None
     assert facts.version == "9dd4e461268c8034f5c8564e155c67a6"
+
+
+def test_a_version_that_is_cancelled_is_tagged_and_no_other(
+    both: tuple[ObjectStore, Seed],
+) -> None:
+    store, seed = both
+    old, new = (
+        SourceObject(BUCKET, "clip", v, v) for v in (seed("clip", b"1"), seed("clip", b"2"))
+    )
+    assert store.tags(old) == store.tags(new) == {}
+    for _ in range(2):
+        store.cancel(old)
+    assert store.tags(old) == dict([CANCELLED_TAG])
+    assert store.tags(new) == {}
+    newest = SourceObject(BUCKET, "clip", "")
+    store.cancel(newest)
+    assert store.tags(newest) == store.tags(new) == dict([CANCELLED_TAG])
+
+
+def test_what_is_gone_has_no_tags_and_can_not_be_cancelled(both: tuple[ObjectStore, Seed]) -> None:
+    store, _ = both
+    missing = SourceObject(BUCKET, "missing", "")
+    assert store.tags(missing) == {}
+    with pytest.raises(Rejected, match="gone"):
+        store.cancel(missing)
+
+
+def test_a_listing_has_every_key_and_when_it_was_put(both: tuple[ObjectStore, Seed]) -> None:
+    store, seed = both
+    for name in ("styles/wave.jpg", "videos/b.mp4", "videos/a b+ü.mp4"):
+        seed(name, b"x")
+    assert [entry.key for entry in store.listing(BUCKET, "videos/")] == [
+        "videos/a b+ü.mp4",
+        "videos/b.mp4",
+    ]
+    assert len(list(store.listing(BUCKET))) == 3
+    assert all(entry.modified.tzinfo for entry in store.listing(BUCKET))
+    assert list(store.listing(BUCKET, "nothing")) == []
+
+
+@mock_aws
+def test_a_listing_goes_on_behind_its_first_page() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.meta.events.register(
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=1)
+    )
+    for key in "abc":
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    assert [entry.key for entry in S3ObjectStore(s3).listing(BUCKET)] == ["a", "b", "c"]

@@ -41,6 +41,10 @@ VIDEOS = "${InputBucket.Arn}/videos/*"
 STYLES = "${InputBucket.Arn}/styles/*"
 JOBS = "${InputBucket.Arn}/jobs/*"
 RESULTS = "${OutputBucket.Arn}/*"
+OWN_STACK = (
+    "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
+    "stack/${AWS::StackName}/*"
+)
 VIA_SERVICES = {
     "StringEquals": {
         "kms:ViaService": [
@@ -49,6 +53,7 @@ VIA_SERVICES = {
         ]
     }
 }
+VIA_S3 = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}}}
 
 ALLOWED = {
     ("OnUploadRole", "s3:GetObject", VIDEOS),
@@ -58,6 +63,10 @@ ALLOWED = {
     ("OnUploadRole", "s3:GetObjectVersion", STYLES),
     ("OnUploadRole", "s3:GetObjectVersion", JOBS),
     ("OnUploadRole", "s3:GetObject", RESULTS),
+    ("OnUploadRole", "s3:GetObjectTagging", VIDEOS),
+    ("OnUploadRole", "s3:GetObjectTagging", JOBS),
+    ("OnUploadRole", "s3:GetObjectVersionTagging", VIDEOS),
+    ("OnUploadRole", "s3:GetObjectVersionTagging", JOBS),
     ("OnUploadRole", "s3:ListBucket", "InputBucket.Arn"),
     ("OnUploadRole", "s3:ListBucket", "OutputBucket.Arn"),
     ("OnUploadRole", "s3:PutObject", RESULTS),
@@ -80,6 +89,10 @@ ALLOWED = {
     ("OnDeadLetterRole", "s3:GetObject", RESULTS),
     ("OnDeadLetterRole", "s3:GetObjectVersion", VIDEOS),
     ("OnDeadLetterRole", "s3:GetObjectVersion", JOBS),
+    ("OnDeadLetterRole", "s3:GetObjectTagging", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObjectTagging", JOBS),
+    ("OnDeadLetterRole", "s3:GetObjectVersionTagging", VIDEOS),
+    ("OnDeadLetterRole", "s3:GetObjectVersionTagging", JOBS),
     ("OnDeadLetterRole", "s3:ListBucket", "InputBucket.Arn"),
     ("OnDeadLetterRole", "s3:ListBucket", "OutputBucket.Arn"),
     ("OnDeadLetterRole", "s3:PutObject", RESULTS),
@@ -95,8 +108,26 @@ ALLOWED = {
     ("OnDeadLetterRole", "logs:PutLogEvents", "OnDeadLetterLogs.Arn"),
     ("OnDeadLetterRole", "xray:PutTraceSegments", "*"),
     ("OnDeadLetterRole", "xray:PutTelemetryRecords", "*"),
+    ("SubmitterPolicy", "cloudformation:DescribeStacks", OWN_STACK),
+    ("SubmitterPolicy", "s3:GetObject", VIDEOS),
+    ("SubmitterPolicy", "s3:GetObject", STYLES),
+    ("SubmitterPolicy", "s3:GetObject", JOBS),
+    ("SubmitterPolicy", "s3:PutObject", VIDEOS),
+    ("SubmitterPolicy", "s3:PutObject", STYLES),
+    ("SubmitterPolicy", "s3:PutObject", JOBS),
+    ("SubmitterPolicy", "s3:ListMultipartUploadParts", VIDEOS),
+    ("SubmitterPolicy", "s3:ListBucket", "InputBucket.Arn"),
+    ("SubmitterPolicy", "s3:ListBucketMultipartUploads", "InputBucket.Arn"),
+    *(
+        ("SubmitterPolicy", f"s3:{what}Object{version}Tagging", key)
+        for what in ("Get", "Put")
+        for version in ("", "Version")
+        for key in (VIDEOS, JOBS)
+    ),
+    ("SubmitterPolicy", "s3:GetObject", RESULTS),
+    ("SubmitterPolicy", "s3:ListBucket", "OutputBucket.Arn"),
 }
-"""Role, action and resource of everything that is allowed, without a condition."""
+"""Role (or policy for people), action and resource of all that is allowed without a condition."""
 
 ALLOWED_WITH_KEY = {
     ("OnUploadRole", "kms:Decrypt", "KmsKeyArn"),
@@ -106,6 +137,10 @@ ALLOWED_WITH_KEY = {
 }
 """What is allowed besides where there is a key, and only through the services that use it."""
 
+ALLOWED_WITH_KEY_VIA_S3 = {
+    ("SubmitterPolicy", "kms:Decrypt", "KmsKeyArn"),
+    ("SubmitterPolicy", "kms:GenerateDataKey", "KmsKeyArn"),
+}
 
 ALLOWED_FOR_EVENTS = {
     (role, "events:PutEvents", f"arn:${{AWS::Partition}}:events:{place}:event-bus/default")
@@ -131,11 +166,19 @@ def spelled(resource: Any) -> str:
 
 
 def statements(resources: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement of every role, wherever a template may put it, with the role's name."""
-    for name, role in of_type(resources, "AWS::IAM::Role").items():
-        for policy in role.get("Policies", []):
-            for statement in as_list(policy["PolicyDocument"]["Statement"]):
-                yield name, statement
+    """Every statement of every role, wherever a template may put it, with the role's name, and of
+    the policies for people."""
+    policies = [
+        *of_type(resources, "AWS::IAM::ManagedPolicy").items(),
+        *(
+            (name, policy)
+            for name, role in of_type(resources, "AWS::IAM::Role").items()
+            for policy in role.get("Policies", [])
+        ),
+    ]
+    for name, policy in policies:
+        for statement in as_list(policy["PolicyDocument"]["Statement"]):
+            yield name, statement
 
 
 def granted(resources: Resources) -> set[tuple[str, str, str, str]]:
@@ -158,11 +201,15 @@ class TestPermissions:
         without_key = _with(None, ALLOWED) | _with(OWN_SOURCE, ALLOWED_FOR_EVENTS)
         assert granted(deployed()) == without_key
         with_key = without_key | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
+        with_key |= _with(VIA_S3, ALLOWED_WITH_KEY_VIA_S3)
         assert granted(deployed(KmsKeyArn=KEY)) == with_key
 
     def test_no_policy_hides_elsewhere(self, resources: Resources) -> None:
         kinds = {resource["Type"] for resource in resources.values()}
-        assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
+        known = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
+        assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == known
+        for policy in of_type(resources, "AWS::IAM::ManagedPolicy").values():
+            assert not {"Users", "Groups", "Roles"} & policy.keys()
         for role in of_type(resources, "AWS::IAM::Role").values():
             assert "ManagedPolicyArns" not in role
         for _, statement in statements(resources):

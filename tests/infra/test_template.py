@@ -145,6 +145,7 @@ class TestEvents:
         }
         assert users == {
             "OutputBucketPolicy": "AWS::S3::BucketPolicy",
+            "SubmitterPolicy": "AWS::IAM::ManagedPolicy",
             "OnUploadRole": "AWS::IAM::Role",
             "OnUpload": "AWS::Lambda::Function",
             "OnDeadLetterRole": "AWS::IAM::Role",

@@ -58,7 +58,7 @@ def test_every_request_to_s3_stays_where_it_belongs(
     for operation, params in requests:
         place = params.get("Key", params.get("Prefix", ""))
         if params["Bucket"] == IN:
-            assert operation in ("HeadObject", "GetObject", "ListObjectsV2")
+            assert operation in ("HeadObject", "GetObject", "GetObjectTagging", "ListObjectsV2")
             assert place.startswith(READABLE)
             assert not {"", ".", ".."} & set(place.split("/"))
         else:

@@ -16,9 +16,10 @@ from handler import wiring
 from handler.aws.object_store import S3ObjectStore
 from handler.aws.telemetry import NAMESPACE
 from handler.domain.errors import Unavailable
+from handler.domain.job import SourceObject
 from handler.domain.status import State
 from tests import clips
-from tests.cloud import Cloud
+from tests.cloud import IN, Cloud
 from tests.cloudwatch import OUR_METRICS
 from tests.integration.test_on_upload import handle, queued, uploaded
 
@@ -58,8 +59,18 @@ class Log:
         self.metrics = [line for line in lines if "_aws" in line]
 
 
-def run(cloud: Cloud, body: bytes, capsys: pytest.CaptureFixture[str], received: int = 1) -> Log:
-    event = queued(uploaded(KEY, cloud.upload(KEY, body)), received=received)
+def run(
+    cloud: Cloud,
+    body: bytes,
+    capsys: pytest.CaptureFixture[str],
+    received: int = 1,
+    *,
+    cancelled: bool = False,
+) -> Log:
+    version = cloud.upload(KEY, body)
+    if cancelled:
+        S3ObjectStore(cloud.s3).cancel(SourceObject(IN, KEY, version, version))
+    event = queued(uploaded(KEY, version), received=received)
     cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=event["Records"][0]["body"])
     (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url)["Messages"]
     event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
@@ -102,8 +113,14 @@ def test_these_metrics_are_sent_and_no_others(
 ) -> None:
     painted = run(cloud, clips.plain(tmp_path, frames=3).read_bytes(), capsys)
     rejected = run(cloud, b"no video", capsys)
+    cancelled = run(cloud, b"video", capsys, cancelled=True)
     _break_downloads(monkeypatch)
-    logs = (painted, rejected, *(run(cloud, b"any", capsys, received) for received in (1, 3)))
+    logs = (
+        painted,
+        rejected,
+        cancelled,
+        *(run(cloud, b"any", capsys, received) for received in (1, 3)),
+    )
     assert {name for log in logs for line in log.metrics for name in values(line)} == OUR_METRICS
 
 

@@ -28,6 +28,7 @@ OUTCOMES = [
     (Outcome(JOB_ID, State.SUCCEEDED, video="monet/clip.mp4"), "Job Succeeded"),
     (Outcome(JOB_ID, State.REJECTED, "the video is empty"), "Job Rejected"),
     (Outcome(JOB_ID, State.FAILED, "the disk is full"), "Job Failed"),
+    (Outcome(JOB_ID, State.CANCELLED, "its owner cancelled it"), "Job Cancelled"),
 ]
 
 
@@ -69,6 +70,7 @@ def test_the_schema_refuses_what_is_never_sent(change: dict[str, Any]) -> None:
         (OUTCOMES[0][0], "is painted: monet/clip.mp4 is in the bucket out."),
         (OUTCOMES[1][0], "was rejected: the video is empty."),
         (OUTCOMES[2][0], "could not be painted: the disk is full."),
+        (OUTCOMES[3][0], "was cancelled: its owner cancelled it."),
     ],
 )
 def test_the_summary_is_a_sentence(outcome: Outcome, summary: str) -> None:

@@ -16,14 +16,14 @@ import pytest
 from handler import gallery
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
-from handler.domain.job import JOB_METADATA, JobRequest
+from handler.domain.job import JOB_METADATA, SOURCE_METADATA, JobRequest, SourceObject
 from handler.domain.keyframes import Frames
 from handler.domain.plan import PUBLISHING_SECONDS
 from handler.domain.ports import Reservation
 from handler.domain.status import Outcome, State
 from handler.domain.timeline import Look, LookChange, Timeline
-from handler.pipeline.attempt import INTERNAL_FAILURE
-from handler.pipeline.run_job import GAVE_UP, OWN_RESULT, give_up, run_job
+from handler.pipeline.attempt import CANCELLED, INTERNAL_FAILURE
+from handler.pipeline.run_job import GAVE_UP, NOT_BY_ITSELF, OWN_RESULT, give_up, run_job
 from tests.fakes import (
     FACTS,
     FakeAnnouncer,
@@ -1073,3 +1073,173 @@ class TestJobFiles:
         outcome = bench.run("jobs/notes.txt", etag="e")
         assert "a job file is named" in str(outcome["reason"])
         assert bench.status("jobs/notes.txt")["state"] == "rejected"
+
+
+class TestCancelling:
+    """A tag on the version that is asked for; it wins until the painted video is published."""
+
+    def cancel(self, bench: Bench, key: str = KEY) -> None:
+        bench.store.cancel(SourceObject("in", key, ""))
+
+    def test_a_job_that_has_not_begun_is_not_begun(self, bench: Bench) -> None:
+        self.cancel(bench)
+        outcome = bench.deliver()
+        assert (outcome.state, outcome.reason) == (State.CANCELLED, CANCELLED)
+        assert bench.store.keys_of("out") == {"monet/clip.status.json"}
+        assert (bench.status()["state"], bench.status()["reason"]) == ("cancelled", CANCELLED)
+        assert bench.painter.vectors_made == 0
+        assert bench.spend.total_usd == 0
+        assert (bench.events(), bench.observer.states) == (["cancelled"], ["cancelled"])
+
+    def test_however_often_it_comes_it_ends_once(self, bench: Bench) -> None:
+        self.cancel(bench)
+        first = bench.deliver()
+        self.cancel(bench)
+        assert bench.deliver("m2") == bench.give_up() == first
+        assert bench.events() == ["cancelled"]
+
+    def test_a_worker_sees_it_while_it_paints(self, bench: Bench) -> None:
+        bench.studio = replace(bench.studio, lease_seconds=0.003)
+        bench.ledger.lease_seconds = 60.0
+        real, seen = bench.store.tags, threading.Event()
+
+        def looked_at(source: SourceObject) -> Any:
+            tags = real(source)
+            if tags and threading.current_thread().name == "claim":
+                seen.set()
+            return tags
+
+        def cancelled() -> None:
+            bench.painter.on_paint = lambda: None
+            self.cancel(bench)
+            assert seen.wait(10)
+
+        bench.store.tags = looked_at  # type: ignore[method-assign]
+        bench.painter.on_paint = cancelled
+        assert bench.deliver().state is State.CANCELLED
+        assert "monet/clip.mp4" not in bench.store.keys_of("out")
+        assert bench.spend.settled_usd > 0
+        assert bench.spend.reserved_usd == {}
+
+    @pytest.mark.parametrize(
+        ("at", "end"),
+        [
+            ("monet/clip.jpg", State.CANCELLED),
+            ("monet/clip.report.json", State.CANCELLED),
+            ("monet/clip.mp4", State.SUCCEEDED),
+        ],
+    )
+    def test_it_wins_until_the_video_is_put(self, bench: Bench, at: str, end: State) -> None:
+        """The mark comes when the worker has looked for the last time before it puts ``at``."""
+        put, upload = bench.store.put_json, bench.store.upload
+
+        def cancelling(real: Callable[..., Any]) -> Callable[..., Any]:
+            def cancels(*arguments: Any, **also: Any) -> Any:
+                if at in arguments:
+                    self.cancel(bench)
+                return real(*arguments, **also)
+
+            return cancels
+
+        bench.store.put_json = cancelling(put)  # type: ignore[method-assign]
+        bench.store.upload = cancelling(upload)  # type: ignore[method-assign]
+        assert bench.deliver().state is end
+        is_published = "monet/clip.mp4" in bench.store.keys_of("out")
+        assert is_published is (end is State.SUCCEEDED)
+        assert (bench.status()["state"], bench.events()) == (end, [end])
+        assert bench.deliver("late").state is end
+
+    def test_a_video_that_was_published_before_a_crash_wins(self, bench: Bench) -> None:
+        bench.announcer.announce = _raise_of(Unavailable("the bus is away"))  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        del bench.store.objects["out", "monet/clip.status.json"]
+        del bench.announcer.announce
+        self.cancel(bench)
+        assert bench.deliver().state is State.SUCCEEDED
+        assert bench.events() == ["succeeded"]
+
+    def test_a_killed_workers_job_ends_as_cancelled_with_the_next(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            bench.deliver()
+        self.cancel(bench)
+        assert bench.deliver().state is State.CANCELLED
+
+    def test_it_did_not_fail_when_nobody_tries_it_again(self, bench: Bench) -> None:
+        bench.painter.on_paint = _raise(Unavailable("the network is away"))
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        self.cancel(bench)
+        outcome = bench.give_up()
+        assert outcome is not None
+        assert outcome.state is State.CANCELLED
+        assert bench.status()["state"] == "cancelled"
+
+    def test_a_last_attempt_that_failed_before_it_was_seen_has_failed(self, bench: Bench) -> None:
+        def cancelled() -> None:
+            self.cancel(bench)
+            raise Defect("the model is broken")
+
+        bench.painter.on_paint = cancelled
+        with pytest.raises(Defect):
+            bench.deliver(last=True)
+        assert bench.status()["state"] == "failed"
+
+    def test_an_end_before_it_stays(self, bench: Bench) -> None:
+        done = bench.deliver()
+        self.cancel(bench)
+        assert bench.deliver("m2") == done
+        assert bench.status()["state"] == "succeeded"
+
+    def test_who_asks_anew_has_to_upload_anew(self, bench: Bench) -> None:
+        self.cancel(bench)
+        assert bench.run()["state"] == bench.run()["state"] == "cancelled"
+        bench.store.seed("in", KEY, b"video")
+        assert bench.run()["state"] == "succeeded"
+
+    def test_one_job_of_a_video_and_not_the_others(self, bench: Bench) -> None:
+        bench.store.seed("in", "jobs/night.json", json.dumps({"video": KEY}).encode())
+        self.cancel(bench, "jobs/night.json")
+        assert bench.run("jobs/night.json")["state"] == "cancelled"
+        assert bench.run()["state"] == "succeeded"
+
+    def test_tags_that_can_not_be_read_are_an_outage(self, bench: Bench) -> None:
+        bench.store.tags = _raise_of(Unavailable("slow down"))  # type: ignore[assignment]
+        with pytest.raises(Unavailable):
+            bench.deliver()
+        assert bench.status()["state"] == "queued"
+        assert bench.painter.frames_painted == 0
+
+
+class TestSources:
+    """Videos that are uploaded for a job file to name."""
+
+    @pytest.fixture
+    def version(self, bench: Bench) -> str:
+        return bench.store.seed("in", KEY, b"video", SOURCE_METADATA)
+
+    def test_their_upload_asks_for_nothing(self, bench: Bench, version: str) -> None:
+        outcome = bench.deliver(version_id=version)
+        assert (outcome.state, outcome.reason) == (State.QUEUED, NOT_BY_ITSELF)
+        assert bench.give_up(version_id=version) == outcome
+        assert bench.store.keys_of("out") == set()
+        assert (bench.events(), bench.observer.states) == ([], [])
+
+    def test_nor_where_the_event_knows_the_etag_alone(self, bench: Bench) -> None:
+        bench.store.seed("in", KEY, b"video", SOURCE_METADATA)
+        etag = bench.store.objects["in", KEY][-1].etag
+        assert bench.deliver(etag=etag).state is State.QUEUED
+
+    def test_a_job_file_paints_them(self, bench: Bench, version: str) -> None:
+        assert order(bench)["state"] == "succeeded"
+        assert bench.status("jobs/night")["upload"] == "jobs/night.json"
+
+    def test_and_so_does_who_asks_directly(self, bench: Bench, version: str) -> None:
+        assert bench.run()["state"] == "succeeded"
+
+
+def test_a_status_tells_which_version_of_which_upload_it_answers(bench: Bench) -> None:
+    bench.run()
+    version = bench.store.objects["in", KEY][-1].version_id
+    assert (bench.status()["upload"], bench.status()["version"]) == (KEY, version)

@@ -3,13 +3,14 @@ from typing import Any
 
 import pytest
 
+from handler.domain.job import SourceObject
 from handler.domain.status import State, Status
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def status(attempt: int, state: State = State.RUNNING) -> Status:
-    return Status.of("a", attempt, state, NOON)
+    return Status.of("a", SourceObject("in", "videos/a.mp4", "v1"), attempt, state, NOON)
 
 
 @pytest.mark.parametrize("written", [{}, {"attempt": "2"}, {"state": "succeeded"}, {"attempt": 1}])
