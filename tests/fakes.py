@@ -32,6 +32,7 @@ from handler.domain.ports import (
     ObjectFacts,
     Reservation,
     StyleVector,
+    Tile,
 )
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
@@ -346,14 +347,16 @@ class FakeMedia:
         self.loses_on_write = 0
         self.written: list[Frame] = []
         self.encoding = Encoding.of()
+        self.sheet: Sequence[Sequence[Tile]] = ()
         self._shape: tuple[int, ...] = ()
+        self._result_size = facts.encoded_size
 
     def probe(self, video: Path) -> VideoFacts:
         content = video.read_bytes()
         if content == b"broken":
             raise Rejected("the file can't be read as a video")
         if content.startswith(b"result "):
-            width, height = self.facts.encoded_size
+            width, height = self._result_size
             return replace(
                 self.facts,
                 width=width,
@@ -382,6 +385,7 @@ class FakeMedia:
     ) -> Iterator[FrameWriter]:
         width, height = size or facts.size
         self._shape = height, width, 3
+        self._result_size = facts.encoded_size
         self.written = []
         self.encoding = encoding
         yield self
@@ -397,6 +401,19 @@ class FakeMedia:
         if content == b"broken":
             raise Rejected("the style is not a JPEG, PNG or WebP picture")
         return np.full((8, 8, 3), content[0], np.uint8)
+
+    def glimpse(
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
+        with self.read_frames(video, facts, size) as reader:
+            return list(itertools.islice(reader, index, index + frames))
+
+    def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        picture.write_text(f"teaser {len(frames)}")
+
+    def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        self.sheet = rows
+        picture.write_bytes(b"sheet")
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         both = np.concatenate([before, after], axis=1)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import Frames
 from handler.domain.timeline import ORIGINAL, Look, Timeline
@@ -71,10 +72,16 @@ class SourceObject:
 
 @dataclass(frozen=True)
 class ResultKeys:
-    """Keys in the output bucket of all that a job leaves."""
+    """Keys in the output bucket of all that a job leaves.
+
+    Attributes:
+        teaser: where it is wished for.
+        poster: or the sheet of a preview.
+    """
 
     video: str
     poster: str
+    teaser: str
     report: str
     status: str
 
@@ -87,7 +94,8 @@ class ResultKeys:
         names of their files, and a job file that can't be read has a place for its status.
         """
         stem = _within_limit(_result_stem(key))
-        return cls(f"{stem}.mp4", f"{stem}.jpg", f"{stem}.report.json", f"{stem}.status.json")
+        endings = (".mp4", ".jpg", ".webp", ".report.json", ".status.json")
+        return cls(*(f"{stem}{ending}" for ending in endings))
 
 
 def _result_stem(key: str) -> str:
@@ -119,6 +127,9 @@ class JobRequest:
         treatment: how all of it is painted.
         working_size_px: None for the stack's default.
         frames: how they are painted.
+        compare: how the result shows the original beside its paint, if at all.
+        teaser: whether an animated picture of the result is wished for.
+        preview: whether only a few frames are to be painted, in every style there is.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
         job_file: that the request was read from, if any.
     """
@@ -132,6 +143,9 @@ class JobRequest:
     treatment: Treatment = PLAIN
     working_size_px: int | None = None
     frames: Frames = Frames.KEYFRAMES
+    compare: Compare | None = None
+    teaser: bool = False
+    preview: bool = False
     budget_usd: float | None = None
     job_file: SourceObject | None = None
 
@@ -148,7 +162,7 @@ class Job:
     Attributes:
         source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
-        frames, budget_usd, job_file, treatment: as in ``JobRequest``.
+        frames, compare, teaser, preview, budget_usd, job_file, treatment: as in ``JobRequest``.
     """
 
     source: SourceObject
@@ -156,6 +170,9 @@ class Job:
     timeline: Timeline
     working_size_px: int
     frames: Frames = Frames.KEYFRAMES
+    compare: Compare | None = None
+    teaser: bool = False
+    preview: bool = False
     budget_usd: float | None = None
     job_file: SourceObject | None = None
     treatment: Treatment = PLAIN
@@ -163,8 +180,7 @@ class Job:
     @property
     def styles(self) -> frozenset[str]:
         """Names of all style images that are needed."""
-        layers = self.treatment.layers(self.timeline)
-        return frozenset[str]().union(*(layer.styles for layer in layers))
+        return self.treatment.styles(self.timeline)
 
     @property
     def job_id(self) -> str:
@@ -181,6 +197,9 @@ class Job:
                 "treatment": asdict(self.treatment),
                 "working_size_px": self.working_size_px,
                 "frames": self.frames,
+                "compare": self.compare,
+                "teaser": self.teaser,
+                "preview": self.preview,
                 "job_file": [ordered.key, ordered.version] if ordered else None,
             },
         )
@@ -188,6 +207,11 @@ class Job:
     @property
     def results(self) -> ResultKeys:
         return ResultKeys.for_upload((self.job_file or self.source).key)
+
+    @property
+    def result(self) -> str:
+        """Key of what is published last: where it is, all of the job is."""
+        return self.results.poster if self.preview else self.results.video
 
 
 def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:

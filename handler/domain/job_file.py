@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.job import (
     LARGEST_WORKING_SIZE_PX,
@@ -139,6 +140,12 @@ def _colors(value: Any) -> Any:
     return value
 
 
+def _way(value: Any) -> Any:
+    if value is not False and value not in [*Compare]:
+        raise _wrong('it takes false, "side", "split" or "wipe"')
+    return value
+
+
 def _never_null(schema: dict[str, Any]) -> None:
     del schema["default"]
     kinds = [kind for kind in schema.pop("anyOf") if kind != {"type": "null"}]
@@ -177,6 +184,8 @@ MAY_BE_LEFT_OUT = (BeforeValidator(_given), Field(json_schema_extra=_never_null)
 """A field that is None when it is not given, and can't be given as null."""
 
 
+FIELDS_OF_PREVIEWS = frozenset({"video", "preview", "working_size", "budget_usd"})
+
 EXPECTATIONS = {
     "model_type": "it takes an object",
     "string_type": "it takes text",
@@ -207,8 +216,8 @@ Style = Annotated[
     Discriminator(lambda style: MIX_OF_STYLES if isinstance(style, dict) else ONE_STYLE),
 ]
 STYLE = (
-    f"File name, without its ending, of a picture under {STYLES}; or several of them with the "
-    "weight of each"
+    f"File name, without its ending, of a picture under {STYLES}, or a built-in style; or several "
+    "of them with the weight of each"
 )
 
 
@@ -337,8 +346,7 @@ class Wishes(_Strict):
             timeline = Timeline.of(_look(self.style, self.strength, self.mix))
         else:
             return None
-        layers = self.treatment.layers(timeline)
-        count = len(frozenset[str]().union(*(layer.styles for layer in layers)))
+        count = len(self.treatment.styles(timeline))
         if count > MOST_STYLES:
             raise Rejected(f"the job names {count} styles; at most {MOST_STYLES} are taken")
         return timeline
@@ -388,11 +396,32 @@ class JobFile(Wishes):
         description='"keyframes", as if not given, paints some frames and carries their paint to '
         'those between; "every" paints each frame alone.',
     )
+    compare: Annotated[Literal["side", "split", "wipe"] | Literal[False], BeforeValidator(_way)] = (
+        Field(
+            default=False,
+            description='Show the original too: "side" by side, twice as wide; "split" by a line '
+            'in the middle; "wipe" moves that line over the picture and back.',
+        )
+    )
+    teaser: bool = Field(
+        default=False, description="Also leave four seconds as an animated WebP under 3 MB."
+    )
+    preview: bool = Field(
+        default=False,
+        description=f"Paint three frames in every style under {STYLES} instead, or in those that "
+        "are built in if there is none, and leave one picture of all.",
+    )
     budget_usd: Annotated[Budget | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
         description="US dollars that the job may cost at most; one that is estimated to cost more "
         "is rejected before anything is painted.",
     )
+
+    @model_validator(mode="after")
+    def _previews_are_plain(self) -> Self:
+        if self.preview and (idle := self.model_fields_set - FIELDS_OF_PREVIEWS):
+            raise _wrong(f"the field {min(idle)!r} says nothing in a preview; leave it out")
+        return self
 
     @property
     def working_size_px(self) -> int | None:
@@ -421,6 +450,9 @@ def job_in(
         treatment=given.treatment,
         working_size_px=given.working_size_px,
         frames=Frames(given.frames or Frames.KEYFRAMES),
+        compare=Compare(given.compare) if given.compare else None,
+        teaser=given.teaser,
+        preview=given.preview,
         budget_usd=given.budget_usd,
         job_file=job_file,
     )

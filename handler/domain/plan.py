@@ -22,6 +22,10 @@ MEGAPIXEL = 1e6
 PUBLISHING_SECONDS = 20.0
 """Kept back for checking and uploading the result."""
 
+FRAMES_TO_DECODE_ONE = 60
+"""From where a decoder may begin to the frame that is wanted; usual encoders begin anew after 12 to
+250 frames."""
+
 LONGEST_FUNCTION_SECONDS = 900
 """Lambda's own limit."""
 
@@ -194,6 +198,33 @@ def work_of(
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * painted
         + calibration.carry_seconds * working_megapixels * carry_scale**2 * carried,
+    )
+
+
+def work_of_preview(
+    facts: VideoFacts,
+    paintings: int,
+    jumps: int,
+    working_size: tuple[int, int],
+    calibration: Calibration,
+    paint_seconds: float,
+) -> Work:
+    """What painting a few frames in many styles asks for; the other arguments as of ``work_of``.
+
+    Args:
+        jumps: into the video, each to decode one frame and those that lead to it.
+    """
+    decoded = jumps * min(facts.frame_count, FRAMES_TO_DECODE_ONE)
+    source_megapixels = decoded * facts.width * facts.height / MEGAPIXEL
+    working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
+    return Work(
+        frames=paintings,
+        frames_painted=paintings,
+        frames_carried=0,
+        working_size=working_size,
+        start_seconds=calibration.start_seconds,
+        vcpu_seconds=calibration.codec_seconds * source_megapixels
+        + paint_seconds * working_megapixels * paintings,
     )
 
 

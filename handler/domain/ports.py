@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +26,14 @@ Frame = npt.NDArray[np.uint8]
 
 StyleVector = npt.NDArray[np.float32]
 """float32 (N,): the predictor's summary of a style image; 100 numbers in both Magenta models."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture on a sheet, and what is written under it; None leaves its place empty."""
+
+    image: Frame | None
+    caption: str = ""
 
 
 class Painter(Protocol):
@@ -137,6 +146,19 @@ class Media(Protocol):
             Unavailable: the decoder was killed.
         """
 
+    def glimpse(
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
+        """Some frames in a row as ``read_frames`` gives them, without reading all before them.
+
+        In damaged video, that of a variable rate and containers without times (AVI) they may be
+        some nearby; fewer where the video ends. Where nothing can be found that way, all before
+        them is read.
+
+        Raises:
+            Rejected: nothing can be decoded.
+        """
+
     def write_video(
         self,
         video: Path,
@@ -161,6 +183,12 @@ class Media(Protocol):
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         """Write both frames side by side as a JPEG."""
+
+    def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        """Write one or more frames as an animated picture of less than 3 MB, WebP or GIF."""
+
+    def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        """Write labelled pictures in rows as a JPEG."""
 
 
 @dataclass(frozen=True)

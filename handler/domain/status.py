@@ -65,7 +65,8 @@ class Status:
         cost_usd: of this attempt's function until now, None where none runs.
         reason: why it did not succeed, or what it waits for; one sentence.
         lost: what of the source could not be read; None when nothing was lost.
-        video, poster, report: keys in the output bucket once they exist.
+        video, poster, report: keys in the output bucket once they exist; of a preview, both of the
+            first are its sheet.
         updated_at: ISO 8601, UTC.
     """
 
@@ -146,7 +147,7 @@ class Outcome:
 
     Attributes:
         reason: why it was rejected or failed; one sentence.
-        video: key in the output bucket, if it succeeded.
+        video: key in the output bucket, if it succeeded; of a preview, of its sheet.
     """
 
     job_id: str

@@ -58,6 +58,10 @@ class Treatment:
         """What is painted: the looks of the timeline and, with a mask, those outside of it."""
         return (timeline, Timeline.of(self.mask.outside)) if self.mask else (timeline,)
 
+    def styles(self, timeline: Timeline) -> frozenset[str]:
+        """Names of all style images that are needed."""
+        return frozenset[str]().union(*(layer.styles for layer in self.layers(timeline)))
+
 
 def size_held(
     layers: Sequence[Timeline], working_size: tuple[int, int], source_size: tuple[int, int]

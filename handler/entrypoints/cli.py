@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,6 +25,7 @@ from rich.progress import (
 import handler
 from handler import wiring
 from handler.domain import status
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
 from handler.domain.media import (
@@ -39,10 +41,12 @@ from handler.entrypoints.cancel_command import cancel
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
     beside,
+    check_output,
     plain_errors,
     working_size_px,
 )
 from handler.entrypoints.fetch_command import fetch
+from handler.entrypoints.folder import paint_folder
 from handler.entrypoints.jobs_command import jobs
 from handler.entrypoints.local_command import local_app
 from handler.entrypoints.look_options import (
@@ -61,6 +65,7 @@ from handler.entrypoints.look_options import (
 )
 from handler.entrypoints.measure_command import measure
 from handler.entrypoints.plan_command import plan
+from handler.entrypoints.preview_command import preview, styles
 from handler.entrypoints.submit_command import submit
 from handler.entrypoints.watch_command import watch
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
@@ -90,6 +95,10 @@ model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(local_app, name="local")
 app.command(epilog="Example: artreel plan clip.mp4 --working-size 768")(plan)
+app.command(
+    epilog="Example: artreel preview clip.mp4 -s monet.jpg -s ink --strength 0.5,1 -o sheet.jpg"
+)(preview)
+app.command(epilog="Example: artreel styles clip.mp4 -o styles.jpg")(styles)
 app.command(epilog="Example: artreel bench --calibrate")(bench)
 app.command(epilog="Example: artreel measure clip.mp4 painted.mp4 --style monet.jpg")(measure)
 app.command(epilog="Example: artreel submit clip.mp4 --style monet.jpg --stack artreel")(submit)
@@ -109,9 +118,14 @@ def main() -> None:
     "artreel stylize clip.mp4 --look 0:none --look 4:monet.jpg@0.9~0.5 -o painted.mp4",
 )
 def stylize(
-    video: Annotated[Path, typer.Argument(help="The video to paint.")],
+    video: Annotated[Path, typer.Argument(help="The video to paint, or a folder of them.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The painted video, an .mp4; overwritten.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The painted video, an .mp4, overwritten; of a folder, the folder for results.",
+        ),
     ],
     style: StyleOption = None,
     look: LookOption = None,
@@ -144,6 +158,17 @@ def stylize(
     poster: Annotated[
         Path | None, typer.Option(help="Also write one frame, before | after, as a JPEG.")
     ] = None,
+    compare: Annotated[
+        Compare | None,
+        typer.Option(
+            help="Show the original too: `side` by side, twice as wide; `split` by a line in the "
+            "middle; `wipe` moves that line over the picture and back."
+        ),
+    ] = None,
+    teaser: Annotated[
+        Path | None,
+        typer.Option(help="Also write four seconds as an animated .webp or .gif under 3 MB."),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
     ] = None,
@@ -169,9 +194,10 @@ def stylize(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
-    """Paint a video in the style of a picture."""
+    """Paint a video, or every video of a folder, in the style of a picture."""
+    exit_code = 0
     with plain_errors():
-        if not video.is_file():
+        if not video.exists():
             raise Rejected(f"there is no video {video}")
         wish = wish_of(
             style=style,
@@ -186,37 +212,55 @@ def stylize(
             mask_feather=mask_feather,
             outside_style=outside_style,
         )
-        _check_output(output, ".mp4", video, *wish.files)
+        if video.is_dir():
+            if poster or teaser:
+                raise Rejected("--poster and --teaser name one file; leave them out for a folder")
+        else:
+            check_output(output, ".mp4", video, *wish.files)
         if poster:
-            _check_output(poster, ".jpg", video, *wish.files, output)
+            check_output(poster, ".jpg", video, *wish.files, output)
+        if teaser:
+            ending = ".gif" if teaser.suffix.lower() == ".gif" else ".webp"
+            check_output(teaser, ending, video, *wish.files, output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
-        encoding = Encoding.of(codec, crf, preset)
+        order = PaintOrder(
+            source=video,
+            styles=wish.pictures,
+            timeline=wish.timeline,
+            working_size_px=working_size_px(working_size),
+            result=output,
+            keyframe_interval=frames.interval(keyframe_interval),
+            poster=poster,
+            compare=compare,
+            teaser=teaser,
+            encoding=Encoding.of(codec, crf, preset),
+            treatment=wish.treatment,
+            mask=wish.mask,
+        )
         painter = wiring.painter(model, precision.of_engine)
-        with (
-            beside(output) as unfinished,
-            beside(poster) if poster else nullcontext() as unfinished_poster,
-            _progress_bar(hidden=quiet) as advance,
-        ):
-            painting = paint_video(
-                PaintOrder(
-                    source=video,
-                    styles=wish.pictures,
-                    timeline=wish.timeline,
-                    working_size_px=working_size_px(working_size),
-                    result=unfinished,
-                    keyframe_interval=frames.interval(keyframe_interval),
-                    poster=unfinished_poster,
-                    encoding=encoding,
-                    treatment=wish.treatment,
-                    mask=wish.mask,
-                ),
-                wiring.media(),
-                painter,
-                wiring.motion(),
-                advance,
-            )
-        typer.echo(_summary(output, painting, painter.description["precision"]))
+
+        def paint(order: PaintOrder) -> Painting:
+            with (
+                beside(order.result) as result,
+                beside(order.poster) if order.poster else nullcontext() as new_poster,
+                beside(order.teaser) if order.teaser else nullcontext() as new_teaser,
+                _progress_bar(order.source.name, hidden=quiet) as advance,
+            ):
+                return paint_video(
+                    replace(order, result=result, poster=new_poster, teaser=new_teaser),
+                    wiring.media(),
+                    painter,
+                    wiring.motion(),
+                    advance,
+                )
+
+        if video.is_dir():
+            exit_code = paint_folder(order, painter.description, paint)
+        else:
+            typer.echo(_summary(output, paint(order), painter.description["precision"]))
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 @model_app.command(
@@ -277,25 +321,10 @@ def _describe(bundle: Bundle) -> None:
         typer.echo(f"  {name}  sha256 {digest}")
 
 
-def _check_output(path: Path, ending: str, *kept: Path) -> None:
-    """Let pass a place for a result that can be written and is none of the files to keep."""
-    if path.suffix.lower() != ending:
-        raise Rejected(f"a result is a {ending} file: name it {ending}, not {path.name!r}")
-    if not path.parent.is_dir():
-        raise Rejected(f"there is no folder {path.parent} to write {path.name} to")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise Rejected(f"{path} can't be written")
-    for other in kept:
-        if path.absolute() == other.absolute() or (
-            path.exists() and other.exists() and path.samefile(other)
-        ):
-            raise Rejected(f"the result would overwrite {other}; choose another name for it")
-
-
 @contextmanager
-def _progress_bar(*, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
+def _progress_bar(name: str, *, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
     bar = Progress(
-        TextColumn("painting"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"),
@@ -305,7 +334,7 @@ def _progress_bar(*, hidden: bool) -> Iterator[Callable[[status.Progress], None]
         console=Console(stderr=True),
         disable=hidden,
     )
-    task = bar.add_task("painting", total=None, rate=0.0)
+    task = bar.add_task(escape(name), total=None, rate=0.0)
 
     def advance(progress: status.Progress) -> None:
         bar.start()  # only now, so that an unreadable file shows its error alone

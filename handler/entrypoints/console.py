@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
+from handler import gallery
 from handler.domain.errors import ArtreelError, Refused, Rejected
+from handler.domain.job import clipped
 from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
 
 EXIT_REJECTED = 2
@@ -30,6 +32,24 @@ def working_size_px(given: str) -> int | None:
     return int(given)
 
 
+def style_pictures(styles: Iterable[str]) -> dict[str, Path]:
+    """The files among styles that are files or names of the gallery.
+
+    Raises:
+        Rejected: one is neither.
+    """
+    files = {style: Path(style) for style in styles if is_file(style)}
+    for style in styles:
+        if style not in files and style not in gallery.STYLES:
+            raise Rejected(f"there is no style picture {clipped(style)}, {gallery.NONE_SUCH}")
+    return files
+
+
+def is_file(name: str) -> bool:
+    """Whether there is a file of this name, which may be no name at all."""
+    return bool(name) and "\0" not in name and Path(name).is_file()
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """One sentence on stderr instead of a traceback."""
@@ -44,6 +64,21 @@ def plain_errors() -> Iterator[None]:
     except Exception as bug:
         typer.echo(f"artreel: a fault of artreel itself: {type(bug).__name__}: {bug}", err=True)
         raise typer.Exit(EXIT_FAULT) from bug
+
+
+def check_output(path: Path, ending: str, *kept: Path) -> None:
+    """Let pass a place for a result that can be written and is none of the files to keep."""
+    if path.suffix.lower() != ending:
+        raise Rejected(f"a result is a {ending} file: name it {ending}, not {path.name!r}")
+    if not path.parent.is_dir():
+        raise Rejected(f"there is no folder {path.parent} to write {path.name} to")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise Rejected(f"{path} can't be written")
+    for other in kept:
+        if path.absolute() == other.absolute() or (
+            path.exists() and other.exists() and path.samefile(other)
+        ):
+            raise Rejected(f"the result would overwrite {other}; choose another name for it")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from handler.domain.job import clipped
 from handler.domain.job_file import LARGEST_JOB_FILE_BYTES, read_json, wishes_in
 from handler.domain.timeline import Timeline
 from handler.domain.treatment import FEATHER_PX, KeepColors, Treatment
+from handler.entrypoints.console import is_file, style_pictures
 
 ORIGINAL = "none"
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)"
@@ -28,7 +29,8 @@ StyleOption = Annotated[
     typer.Option(
         "--style",
         "-s",
-        help="The picture: JPEG, PNG or WebP. Or a mix: `a.jpg*0.6+b.jpg*0.4`.",
+        help="The picture, a JPEG, PNG or WebP, or a built-in style (see `artreel styles`); or a "
+        "mix: `a.jpg*0.6+b.jpg*0.4`.",
     ),
 ]
 LookOption = Annotated[
@@ -84,7 +86,7 @@ class Wish:
     """What the options ask for.
 
     Attributes:
-        pictures: of each style that is named.
+        pictures: of each style that is named and not built in.
         mask: the file of the mask, if there is one.
     """
 
@@ -131,11 +133,11 @@ def wish_of(
         fields["mask_invert"] = True
     if outside_style is not None:
         fields["outside_style"] = _style(outside_style)
-    wishes = wishes_in(fields, _check_file("style picture"), _check_file("mask"))
+    wishes = wishes_in(fields, _check_style, _check_mask)
     painted = wishes.looks
     assert painted is not None
-    named = frozenset[str]().union(*(layer.styles for layer in wishes.treatment.layers(painted)))
-    return Wish(painted, wishes.treatment, {name: Path(name) for name in named}, mask)
+    pictures = style_pictures(wishes.treatment.styles(painted))
+    return Wish(painted, wishes.treatment, pictures, mask)
 
 
 def _look(text: str) -> dict[str, Any]:
@@ -177,9 +179,10 @@ def _looks_in(timeline: Path) -> Any:
     return fields["timeline"]
 
 
-def _check_file(what: str) -> Callable[[str], None]:
-    def check(name: str) -> None:
-        if not name or "\0" in name or not Path(name).is_file():
-            raise Rejected(f"there is no {what} {clipped(name)}")
+def _check_style(style: str) -> None:
+    style_pictures([style])
 
-    return check
+
+def _check_mask(mask: str) -> None:
+    if not is_file(mask):
+        raise Rejected(f"there is no mask {clipped(mask)}")

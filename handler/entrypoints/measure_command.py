@@ -14,7 +14,7 @@ from rich.table import Table
 from handler import wiring
 from handler.domain import status
 from handler.domain.errors import Rejected
-from handler.entrypoints.console import plain_errors
+from handler.entrypoints.console import plain_errors, style_pictures
 from handler.measure.flow import deepflow
 from handler.pipeline.measure_video import (
     SOURCE,
@@ -23,6 +23,7 @@ from handler.pipeline.measure_video import (
     measure_video,
     style_judge,
 )
+from handler.pipeline.style_picture import style_picture
 
 PAINTED, AGAINST = "painted", "against"
 
@@ -31,7 +32,8 @@ def measure(
     source: Annotated[Path, typer.Argument(help="The video before.")],
     painted: Annotated[Path, typer.Argument(help="The video after.")],
     style: Annotated[
-        Path | None, typer.Option("--style", "-s", help="The picture it was painted after.")
+        str | None,
+        typer.Option("--style", "-s", help="The picture, or built-in style, it was painted after."),
     ] = None,
     against: Annotated[
         Path | None,
@@ -52,9 +54,10 @@ def measure(
     """Measure flicker, detail, style and sound of a painted video."""
     with plain_errors():
         videos = {PAINTED: painted} | ({AGAINST: against} if against else {})
-        for path in (source, *videos.values(), *([style] if style else [])):
+        for path in (source, *videos.values()):
             if not path.is_file():
                 raise Rejected(f"there is no file {path}")
+        pictures = style_pictures([style] if style else [])
         media = wiring.media()
         estimate = deepflow()
         with Progress(console=Console(stderr=True), disable=quiet) as bar:
@@ -68,7 +71,9 @@ def measure(
                 media,
                 wiring.motion(),
                 estimate,
-                style_judge(wiring.painter(model), media.read_picture(style)) if style else None,
+                style_judge(wiring.painter(model), style_picture(style, pictures, media))
+                if style
+                else None,
                 advance,
             )
         if as_json:

@@ -27,7 +27,12 @@ from handler.domain.plan import (
 )
 from handler.domain.price import LARGEST_MEMORY_MB, PRICES, VCPU_MB
 from handler.domain.timeline import Timeline
-from handler.entrypoints.console import DEFAULT_WORKING_SIZE, plain_errors, working_size_px
+from handler.entrypoints.console import (
+    DEFAULT_WORKING_SIZE,
+    plain_errors,
+    style_pictures,
+    working_size_px,
+)
 from handler.style.bundle import open_bundle
 from handler.style.engine import fastest_precision
 
@@ -54,8 +59,12 @@ class _Forecast:
 def plan(
     video: Annotated[Path, typer.Argument(help="The video to paint.")],
     style: Annotated[
-        Path | None,
-        typer.Option("--style", "-s", help="A picture; only looked at to see if it is one."),
+        str | None,
+        typer.Option(
+            "--style",
+            "-s",
+            help="A picture, only looked at to see if it is one; or a built-in style.",
+        ),
     ] = None,
     job: Annotated[
         Path | None, typer.Option(help="A job file: its timeline, working size and budget count.")
@@ -73,11 +82,11 @@ def plan(
 ) -> None:
     """Say how long a job takes and what it costs, here and on AWS, before anything is painted."""
     with plain_errors():
-        for what, path in (("video", video), ("style picture", style), ("job file", job)):
+        for what, path in (("video", video), ("job file", job)):
             if path and not path.is_file():
                 raise Rejected(f"there is no {what} {path}")
-        if style:
-            wiring.media().read_picture(style)
+        for picture in style_pictures([style] if style else []).values():
+            wiring.media().read_picture(picture)
         wish = _wish(job)
         size_px = wish.working_size_px or working_size_px(working_size)
         forecast = _forecast(video, wish, size_px, memory_mb, model)
@@ -87,7 +96,10 @@ def plan(
 def _wish(job: Path | None) -> JobRequest:
     if job is None:
         return JobRequest("", "")
-    return job_in(read_json(job.read_bytes(), str(job)), bucket="")
+    wish = job_in(read_json(job.read_bytes(), str(job)), bucket="")
+    if wish.preview:
+        raise Rejected("a preview is painted in seconds, for about a cent; there is no plan of it")
+    return wish
 
 
 def _forecast(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
@@ -75,6 +76,33 @@ def decode_command(ffmpeg: str, video: Path, facts: VideoFacts, size: Size) -> l
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
         *ACCOUNT,
+    ]
+
+
+def glimpse_command(
+    ffmpeg: str, video: Path, facts: VideoFacts, size: Size, second: Fraction, frames: int
+) -> list[str]:
+    """So many frames from a second of the file on, as raw rgb24 of this size on stdout."""
+    decoder = DECODERS.get(facts.codec) if facts.transparent else None
+    return [
+        ffmpeg,
+        *QUIET,
+        *GUARDS,
+        *(("-c:v", decoder) if decoder else ()),
+        *("-ss", f"{float(second):.6f}", "-i", f"file:{video.absolute()}"),
+        *(
+            "-map",
+            "0:V:0",
+            "-an",
+            "-sn",
+            "-dn",
+            "-frames:v",
+            str(frames),
+            "-fps_mode",
+            "passthrough",
+        ),
+        *("-vf", ",".join(decode_filters(facts, size))),
+        *("-f", "rawvideo", "pipe:1"),
     ]
 
 

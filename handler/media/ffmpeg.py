@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, VideoFacts
-from handler.domain.ports import Frame, FrameReader, FrameWriter
-from handler.media import pictures, probe
-from handler.media.commands import decode_command, encode_command, sound_command
+from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
+from handler.media import pictures, probe, sheets, teasers
+from handler.media.commands import decode_command, encode_command, glimpse_command, sound_command
 from handler.media.decoding import DecoderLog, FrameDecoder
 from handler.media.limits import decoder_limits, encoder_limits
-from handler.media.process import ConfinedProcess
+from handler.media.process import ConfinedProcess, Stalled
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,29 @@ class FfmpegMedia:
         argv = decode_command(self._ffmpeg, video, facts, size)
         with ConfinedProcess(argv, limits, hear=log.hear) as process:
             yield FrameDecoder(process, log, size, limits, is_even=facts.constant_rate)
+
+    def glimpse(
+        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+    ) -> list[Frame]:
+        # From the middle between two frames on: times in files are rounded.
+        second = max(Fraction(0), facts.start + (index - Fraction(1, 2)) / facts.frame_rate)
+        argv = glimpse_command(self._ffmpeg, video, facts, size, second, frames)
+        seen: list[Frame] = []
+        with ConfinedProcess(argv, decoder_limits(facts)) as process:
+            try:
+                for _ in range(frames):
+                    frame = np.empty((size[1], size[0], 3), np.uint8)
+                    if process.read_into(frame.data.cast("B")) < frame.nbytes:
+                        break
+                    seen.append(frame)
+                process.wait_for_end()
+            except Stalled as stall:
+                raise Rejected("the video takes senselessly long to decode") from stall
+        if seen:
+            return seen
+        # Some containers can't be entered close to every frame, and damage may lie on the way.
+        with self.read_frames(video, facts, size) as reader:
+            return list(islice(reader, index, index + frames))
 
     @contextmanager
     def write_video(
@@ -84,6 +109,12 @@ class FfmpegMedia:
 
     def write_poster(self, picture: Path, before: Frame, after: Frame) -> None:
         pictures.write_poster(picture, before, after)
+
+    def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        teasers.write_teaser(picture, frames, frame_seconds)
+
+    def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        sheets.write_sheet(picture, rows)
 
 
 class _PipeWriter:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
 from handler.domain.media import VideoFacts, working_dimensions
-from handler.domain.plan import Calibration, Plan, Worker, plan_for, work_of
+from handler.domain.plan import Calibration, Plan, Work, Worker, plan_for, work_of
 from handler.domain.ports import Painter, Reservation, SpendCounter
 from handler.domain.price import function_usd
 from handler.pipeline.deadline import Deadline
@@ -75,6 +75,29 @@ class Account:
         """Let pass a job that this worker can finish and its budgets can pay.
 
         Raises:
+            Rejected, Defect, Unavailable: as ``approve_work``.
+        """
+        calibration, job = self._accounts.calibration, self._job
+        layers = job.treatment.layers(job.timeline)
+
+        def work(size: tuple[int, int], paint_seconds: float) -> Work:
+            return work_of(facts, layers, size, keyframe_interval, calibration, paint_seconds)
+
+        self.approve_work(facts, painter, work, deadline)
+
+    def approve_work(
+        self,
+        facts: VideoFacts,
+        painter: Painter,
+        work_for: Callable[[tuple[int, int], float], Work],
+        deadline: Deadline,
+    ) -> None:
+        """The same for work of any kind.
+
+        Args:
+            work_for: of a working size, px, and the seconds that painting a megapixel takes.
+
+        Raises:
             Rejected: it would take too long, or cost too much.
             Defect: a cost must be known, and the model was not measured.
             Unavailable: a fresh worker could finish it, or the month's spending can't be counted.
@@ -100,15 +123,7 @@ class Account:
             painter.smallest_side,
             painter.width_multiple,
         )
-        work = work_of(
-            facts,
-            self._job.treatment.layers(self._job.timeline),
-            size,
-            keyframe_interval,
-            accounts.calibration,
-            paint_seconds,
-        )
-        self.plan = plan = plan_for(accounts.worker, work)
+        self.plan = plan = plan_for(accounts.worker, work_for(size, paint_seconds))
         deadline.need(plan.seconds, "painting it", DOUBT)
         if plan.usd is None:
             return

@@ -167,11 +167,11 @@ class Attempt:
         self._reporter.losses(status.get("lost"))
         return Outcome(self.job_id, State(status["state"]), status["reason"], status["video"])
 
-    def published(self) -> bool:
-        """Whether an attempt at this very job has published the painted video."""
+    def published(self, key: str) -> bool:
+        """Whether an attempt at this very job has published its result under its key."""
         store, bucket = self._studio.store, self._studio.output_bucket
-        video = store.facts(bucket, self._results.video)
-        if not video or video.metadata.get(JOB_METADATA) != self.job_id:
+        result = store.facts(bucket, key)
+        if not result or result.metadata.get(JOB_METADATA) != self.job_id:
             return False
         report, _ = store.read_json(bucket, self._results.report) or ({}, None)
         frames = report.get("frames", 0)

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from itertools import tee
 from typing import TYPE_CHECKING
 
-from handler.domain.errors import Rejected
 from handler.domain.keyframes import bounded_interval
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter
@@ -17,6 +16,7 @@ from handler.pipeline.matte import Matte, mattes, merged
 from handler.pipeline.palette import Palette
 from handler.pipeline.segments import WorkFrame, segments
 from handler.pipeline.stages import in_order, read_ahead
+from handler.pipeline.style_picture import style_picture
 
 if TYPE_CHECKING:
     from handler.pipeline.paint_video import PaintOrder
@@ -42,11 +42,9 @@ class Canvas:
         self._order, self._facts = order, facts
         self._media, self._painter, self._motion = media, painter, motion
         layers = order.treatment.layers(order.timeline)
-        named = sorted(frozenset[str]().union(*(layer.styles for layer in layers)))
-        for style in named:
-            if style not in order.styles:
-                raise Rejected(f"no picture was given for the style {style!r}")
-        pictures = {style: media.read_picture(order.styles[style]) for style in named}
+        pictures = {
+            style: style_picture(style, order.styles, media) for style in sorted(order.named_styles)
+        }
         palette = Palette(pictures, painter, order.treatment)
         self.working_size = working_dimensions(
             facts.width,
@@ -55,11 +53,11 @@ class Canvas:
             painter.smallest_side,
             painter.width_multiple,
         )
-        self._interval = bounded_interval(
-            order.keyframe_interval, size_held(layers, self.working_size, facts.size)
-        )
+        compares = order.compare is not None
+        held = facts.size if compares else size_held(layers, self.working_size, facts.size)
+        self._interval = bounded_interval(order.keyframe_interval, held)
         # The codecs' own scaling costs next to nothing, but the original must not pass through it.
-        shows_source = any(layer.shows_source for layer in layers)
+        shows_source = compares or any(layer.shows_source for layer in layers)
         self.size = facts.size if shows_source else self.working_size
         self._brushes = [
             Brush(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Defect, Rejected
 from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
@@ -16,7 +17,9 @@ from handler.domain.timeline import Timeline
 from handler.domain.treatment import PLAIN, Treatment
 from handler.pipeline.brush import resized
 from handler.pipeline.canvas import Canvas
+from handler.pipeline.comparison import Comparison
 from handler.pipeline.stages import write_behind
+from handler.pipeline.teaser import make_teaser
 from handler.pipeline.verify import verify
 from handler.pipeline.workspace import likely_result_bytes, need_room
 
@@ -32,7 +35,7 @@ class PaintOrder:
     """What to paint, from where, to where.
 
     Attributes:
-        styles: for each style that is named, its picture.
+        styles: for each style that is named, its picture; built-in ones need none.
         treatment: how all of it is painted.
         mask: the file of the treatment's mask, if there is one.
         working_size_px: long side at which frames are painted, px; None for the source's size.
@@ -41,6 +44,8 @@ class PaintOrder:
             are large.
         poster: where to write the JPEG with one frame before and after, if anywhere.
         encoding: of the result.
+        compare: how the result shows the original beside its paint, if at all.
+        teaser: where to write an animated WebP or GIF of the result, if anywhere.
     """
 
     source: Path
@@ -53,6 +58,13 @@ class PaintOrder:
     encoding: Encoding = field(default_factory=Encoding.of)
     treatment: Treatment = PLAIN
     mask: Path | None = None
+    compare: Compare | None = None
+    teaser: Path | None = None
+
+    @property
+    def named_styles(self) -> frozenset[str]:
+        """Of the timeline, and of what its mask leaves."""
+        return self.treatment.styles(self.timeline)
 
 
 @dataclass(frozen=True)
@@ -101,22 +113,24 @@ def paint_video(
     began = time.monotonic()
     facts = media.probe(order.source)
     approve(facts)
-    need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
+    shown = order.compare.shown(facts) if order.compare else facts
+    comparison = Comparison(order.compare, facts) if order.compare else None
+    need_room(order.result.parent, likely_result_bytes(shown), "the painted video")
     canvas = Canvas(order, facts, media, painter, motion)
-    size = canvas.size
+    size = shown.size if comparison else canvas.size
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
     painting_began = time.monotonic()
     frames = 0
     with (
-        media.read_frames(order.source, facts, size) as decoded,
-        canvas.painted(enumerate(decoded)) as painted,
-        media.write_video(order.result, facts, order.source, order.encoding, size) as encoder,
+        media.read_frames(order.source, facts, canvas.size) as decoded,
+        canvas.painted(enumerate(comparison.keep(decoded) if comparison else decoded)) as painted,
+        media.write_video(order.result, shown, order.source, order.encoding, size) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
     ):
         for before, after in painted:
-            write(after)
+            write(comparison.compose(before.index, after) if comparison else after)
             if before.index <= poster_frame:
                 poster = before.seen_through, after
             frames = before.index + 1
@@ -124,13 +138,15 @@ def paint_video(
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = verify(_opened_again(media, order.result), shown, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
     if order.poster and poster:
         source, paint = poster
         media.write_poster(order.poster, resized(source, paint.shape[1::-1]), paint)
+    if order.teaser:
+        make_teaser(order.teaser, order.result, result, media)
     return Painting(
         source=facts,
         result=result,

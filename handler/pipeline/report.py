@@ -123,7 +123,7 @@ class StatusReporter:
             state,
             self._now(),
             progress=self._progress,
-            cost_usd=_micros(self._cost_usd()),
+            cost_usd=micros(self._cost_usd()),
             lost=self._lost,
             **details,
         )
@@ -161,25 +161,22 @@ def report(
     return {
         "job_id": job.job_id,
         "created_at": now.isoformat(timespec="milliseconds"),
-        "source": {**asdict(job.source), **_plain(painting.source)},
-        "result": {"key": job.results.video, **_plain(painting.result)},
+        "source": {**asdict(job.source), **plain_facts(painting.source)},
+        "result": {"key": job.results.video, **plain_facts(painting.result)},
         "timeline": [_look(change) for change in job.timeline.changes],
         "treatment": _treatment(job.treatment),
+        "compare": job.compare,
+        "teaser": job.results.teaser if job.teaser else None,
         "working_size": list(painting.working_size),
         "frames": painting.frames,
         "frames_painted": painting.frames_painted,
         "lost": painting.losses.in_words(),
-        "losses": _plain(painting.losses),
+        "losses": plain_facts(painting.losses),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "frames_per_second": round(painting.frames / painting.total_seconds, 2),
         "engine": dict(engine),
-        "cost_usd": _micros(cost_usd),
-        "estimate": estimate
-        and {
-            "seconds": round(estimate.seconds, 3),
-            "cost_usd": _micros(estimate.usd),
-            "frames_painted": estimate.work.frames_painted,
-        },
+        "cost_usd": micros(cost_usd),
+        "estimate": estimated(estimate),
     }
 
 
@@ -203,11 +200,23 @@ def _treatment(treatment: Treatment) -> dict[str, Any]:
     }
 
 
-def _micros(usd: float | None) -> float | None:
+def estimated(plan: Plan | None) -> dict[str, Any] | None:
+    """A plan as reports hold it."""
+    if plan is None:
+        return None
+    return {
+        "seconds": round(plan.seconds, 3),
+        "cost_usd": micros(plan.usd),
+        "frames_painted": plan.work.frames_painted,
+    }
+
+
+def micros(usd: float | None) -> float | None:
+    """US dollars to the millionth."""
     return None if usd is None else round(usd, 6)
 
 
-def _plain(facts: VideoFacts | Losses) -> dict[str, Any]:
+def plain_facts(facts: VideoFacts | Losses) -> dict[str, Any]:
     """Facts as JSON: exact fractions as ``30000/1001``."""
 
     def plain(value: Any) -> Any:

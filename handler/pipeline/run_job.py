@@ -12,7 +12,6 @@ from handler.domain.claim import Delivery
 from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, Unavailable
 from handler.domain.job import (
     STYLE_METADATA,
-    STYLES,
     Job,
     JobRequest,
     ResultKeys,
@@ -27,15 +26,16 @@ from handler.domain.job import (
 )
 from handler.domain.ports import ObjectFacts
 from handler.domain.status import Outcome, Progress, State
-from handler.domain.timeline import Look, Timeline
+from handler.domain.timeline import ORIGINAL, Look, Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
+from handler.pipeline.fetch_styles import fetch_styles
 from handler.pipeline.matte import is_picture
 from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.preview_job import preview_and_publish
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
 from handler.pipeline.studio import Studio
-from handler.pipeline.style_key import style_key
 from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ OWN_RESULT = (
     "to paint it again, upload it without them"
 )
 NOT_BY_ITSELF = "it is painted when a job file names it"
+
 NOBODY_ASKS_AGAIN = Delivery()
 GAVE_UP = "every worker that tried was stopped from outside, or ran out of memory or time"
 
@@ -87,7 +88,10 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
         return asked
 
     def work(job: Job, attempt: Attempt) -> None:
-        _paint_and_publish(job, studio, attempt)
+        if job.preview:
+            preview_and_publish(job, studio, attempt)
+        else:
+            _paint_and_publish(job, studio, attempt)
 
     return _once(asked, studio, delivery, work)
 
@@ -108,8 +112,8 @@ def give_up(request: JobRequest, studio: Studio, delivery: Delivery) -> Outcome 
     if studio.ledger.carrier(asked.job_id, asked.results.video) not in ("", delivery.message):
         return None
 
-    def work(_: Job, attempt: Attempt) -> None:
-        if not attempt.published():
+    def work(job: Job, attempt: Attempt) -> None:
+        if not attempt.published(job.result):
             attempt.check_wanted()
             raise _GivenUp(attempt.last_reason or GAVE_UP)
 
@@ -182,7 +186,7 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             if isinstance(asked.job, Rejected):
                 raise asked.job
             work(asked.job, attempt)
-            outcome = Outcome(job_id, State.SUCCEEDED, video=asked.results.video)
+            outcome = Outcome(job_id, State.SUCCEEDED, video=asked.job.result)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
         except Cancelled as end:
@@ -244,7 +248,7 @@ def _normalized(
         raise Rejected(
             f"the video has {facts.size_bytes} bytes; at most {studio.max_source_bytes} are taken"
         )
-    timeline = request.timeline
+    timeline = Timeline.of(ORIGINAL) if request.preview else request.timeline
     if timeline is None:
         named = facts.metadata.get(STYLE_METADATA)
         style = style_of_upload(request.key, named, studio.default_style)
@@ -256,6 +260,9 @@ def _normalized(
         timeline,
         request.working_size_px or studio.working_size_px,
         frames=request.frames,
+        compare=request.compare,
+        teaser=request.teaser,
+        preview=request.preview,
         budget_usd=request.budget_usd,
         job_file=request.job_file,
         treatment=request.treatment,
@@ -271,14 +278,14 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     The video goes last: where it is, poster and report are, too. An attempt that died before it
     is repeated, one that died after it is over.
     """
-    if attempt.published():
+    if attempt.published(job.result):
         return
     attempt.check_wanted()
     deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = {style: _fetch_style(style, studio, folder) for style in sorted(job.styles)}
+        styles = fetch_styles(job.styles, studio, folder)
         masked = job.treatment.mask
         mask = _fetch_mask(masked.name, studio, folder) if masked else None
         source = folder / "source"
@@ -293,6 +300,8 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             result=folder / "result.mp4",
             keyframe_interval=job.frames.interval(),
             poster=folder / "poster.jpg",
+            compare=job.compare,
+            teaser=folder / "teaser.webp" if job.teaser else None,
             treatment=job.treatment,
             mask=mask,
         )
@@ -333,27 +342,10 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         )
         if order.poster:
             attempt.publish(order.poster, job.results.poster, "image/jpeg")
+        if order.teaser:
+            attempt.publish(order.teaser, job.results.teaser, "image/webp")
         attempt.publish_json(written, job.results.report)
         attempt.publish(order.result, job.results.video, "video/mp4")
-
-
-def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
-    key = style_key(style, studio.store, studio.input_bucket)
-    facts = key and studio.store.facts(studio.input_bucket, key)
-    if not key or not facts:
-        raise Rejected(
-            f"there is no picture of the style {style!r}: "
-            f"upload {STYLES}{style}.jpg, .png or .webp, then the video again"
-        )
-    if facts.size_bytes > studio.max_style_bytes:
-        raise Rejected(
-            f"the style picture {key} has {facts.size_bytes} bytes; "
-            f"at most {studio.max_style_bytes} are taken"
-        )
-    picture = folder / f"style-{len(list(folder.iterdir()))}"
-    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
-    studio.store.download(version, picture)
-    return picture
 
 
 def _fetch_mask(key: str, studio: Studio, folder: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from handler import gallery
 from handler.domain.digest import Digest
 from handler.domain.errors import Changed, Rejected
 from handler.domain.job import (
@@ -174,12 +175,15 @@ class _Submission:
             raise Rejected(f"the job file {path} is larger than {LARGEST_JOB_FILE_BYTES} bytes")
         body = path.read_bytes()
         request = job_in(read_json(body, str(path)), self._buckets.input)
-        for style in sorted(request.timeline.styles if request.timeline else ()):
+        styles = request.treatment.styles(request.timeline) if request.timeline else ()
+        for style in sorted(styles):
             picture = style_key(style, self._store, self._buckets.input)
+            if picture is None and style in gallery.STYLES:
+                continue
             if picture is None:
                 raise Rejected(
-                    f"there is no picture of the style {clipped(style)}, which {path} names: "
-                    f"upload it to {STYLES}"
+                    f"there is no picture of the style {clipped(style)}, which {path} names, "
+                    f"{gallery.NONE_SUCH}: upload it to {STYLES}"
                 )
             self._pictures.append(picture)
         return request.key, body
@@ -197,9 +201,12 @@ class _Submission:
         picture, bucket = Path(self._order.style), self._buckets.input
         taken = style_key(name, self._store, bucket)
         if not picture.is_file():
+            if taken is None and name in gallery.STYLES:
+                return
             if taken is None:
                 raise Rejected(
-                    f"{clipped(name)} is neither a picture on this disk nor a style in the bucket"
+                    f"{clipped(name)} is neither a picture on this disk nor a style in the bucket, "
+                    f"{gallery.NONE_SUCH}"
                 )
             self._pictures.append(taken)
             return

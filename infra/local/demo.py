@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from infra.local import sample_style
+from handler import gallery
 from infra.local.deploy import FUNCTION_LOG, MINISTACK_LOG, local_stack
 from infra.local.ministack import ROOT, EmulationError
 
@@ -106,7 +107,7 @@ def paint_big_buck_bunny(console: Console) -> None:
     with local_stack(LOGS, StatusIntervalSeconds="1") as stack:
         s3 = stack.aws.s3
         console.print(f"Deployed at {stack.aws.endpoint_url}.")
-        sample_style.write(style)
+        Image.fromarray(gallery.draw("strokes")).save(style, quality=95)
         s3.upload_file(str(style), stack.input_bucket, STYLE_KEY)
         console.print(f"Uploaded {STYLE_KEY}, a picture drawn just now.")
         s3.upload_file(str(video), stack.input_bucket, VIDEO_KEY)

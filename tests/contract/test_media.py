@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Codec, Encoding
-from handler.domain.ports import Frame, Media
+from handler.domain.ports import Frame, Media, Tile
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips
 from tests.fakes import FakeMedia
@@ -73,6 +74,30 @@ def test_reading_may_stop_early(subject: Subject, tmp_path: Path) -> None:
     facts = subject.media.probe(video)
     with subject.media.read_frames(video, facts) as frames:
         assert next(frames).shape == (facts.height, facts.width, 3)
+
+
+def test_a_glimpse_is_the_frame_that_reading_gives(subject: Subject, tmp_path: Path) -> None:
+    video = subject.video(tmp_path)
+    facts = subject.media.probe(video)
+    frames = _frames(subject.media, video)
+    for index in (0, 1, facts.frame_count - 1):
+        (glimpse,) = subject.media.glimpse(video, facts, index, facts.size)
+        assert np.array_equal(glimpse, frames[index])
+    rest = subject.media.glimpse(video, facts, 2, facts.size, 1000)
+    assert np.array_equal(rest, frames[2:])
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_teaser_is_written(subject: Subject, tmp_path: Path, ending: str) -> None:
+    frames = [np.full((24, 32, 3), shade, np.uint8) for shade in (0, 100, 200)]
+    subject.media.write_teaser(tmp_path / f"teaser{ending}", frames, Fraction(1, 25))
+    assert (tmp_path / f"teaser{ending}").stat().st_size > 0
+
+
+def test_a_sheet_is_written(subject: Subject, tmp_path: Path) -> None:
+    frame = np.zeros((24, 32, 3), np.uint8)
+    subject.media.write_sheet(tmp_path / "sheet.jpg", [[Tile(frame, "a"), Tile(None)]])
+    assert (tmp_path / "sheet.jpg").stat().st_size > 0
 
 
 def test_what_is_written_can_be_read(subject: Subject, tmp_path: Path) -> None:

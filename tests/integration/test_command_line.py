@@ -139,6 +139,7 @@ def test_quiet_means_no_progress(tmp_path: Path, style: Path) -> None:
     [
         ("missing.mp4", "waves.jpg", "o.mp4", "there is no video"),
         ("plain.mp4", "missing.jpg", "o.mp4", "there is no style picture"),
+        ("plain.mp4", "missing.jpg", "o.mp4", "built in are strokes, "),
         ("waves.jpg", "waves.jpg", "o.mp4", "not a video of a kind that is read"),
         ("plain.mp4", "plain.mp4", "o.mp4", "not a JPEG, PNG or WebP picture"),
         ("plain.mp4", "waves.jpg", "o.avi", "name it .mp4"),

@@ -238,3 +238,15 @@ def _children_named(name: str) -> list[Path]:
             if command.exists() and name in command.read_text():
                 found.append(command)
     return found
+
+
+@pytest.mark.parametrize(
+    "clip", [clips.h264_avi, clips.interlaced, clips.mpeg2_ts, clips.turned, clips.late_picture]
+)
+def test_a_glimpse_is_had_of_every_kind_of_video(clip: Clip, tmp_path: Path) -> None:
+    video = clip(tmp_path)
+    facts, frames = _decode(video)
+    for index in (0, len(frames) // 2, len(frames) - 1):
+        (glimpse,) = media.glimpse(video, facts, index, facts.size)
+        differences = [np.abs(frame.astype(int) - glimpse).mean() for frame in frames]
+        assert abs(int(np.argmin(differences)) - index) <= 2

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,10 @@ import onnx
 import onnxruntime as ort
 import pytest
 
+from handler import gallery
 from handler.domain.errors import Defect
 from handler.domain.ports import Frame
+from handler.measure.texture import style_distance
 from handler.media.pictures import read_picture
 from handler.modelling.dequantize import dequantize
 from handler.modelling.lite import build_lite_bundle, carried_networks
@@ -111,6 +114,12 @@ def test_the_transformer_is_the_original_without_its_activations_noise(
         for frame in contents:
             ours = _openvino(bundle.transformer, _scaled(frame), vector)
             assert np.abs(ours - _run(original, _scaled(frame), vector)).max() < 1e-3
+
+
+def test_the_built_in_styles_differ(bundle: Bundle) -> None:
+    painter = OpenVinoPainter(bundle, precision="f32")
+    vectors = [painter.style_vector(gallery.draw(style)) for style in gallery.STYLES]
+    assert min(style_distance(*pair) for pair in combinations(vectors, 2)) > 0.06
 
 
 @pytest.mark.parametrize("name", STYLES)

@@ -134,6 +134,27 @@ def test_a_job_file_is_painted_under_its_own_name(cloud: Cloud, tmp_path: Path) 
     assert report["cost_usd"] > 0
 
 
+def test_a_job_file_may_ask_for_a_preview_then_for_a_comparison(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=5).read_bytes())
+    version = cloud.upload("jobs/look.json", b'{"video": "videos/clip.mp4", "preview": true}')
+    assert handle(queued(uploaded("jobs/look.json", version))) == {"batchItemFailures": []}
+    assert cloud.status("jobs/look")["state"] == "succeeded"
+    assert cloud.status("jobs/look")["video"] == "jobs/look.jpg"
+    with Image.open(io.BytesIO(cloud.read("jobs/look.jpg"))) as sheet:
+        assert sheet.height > 2 * 200  # the original and the one picture there is
+    wish = {"video": "videos/clip.mp4", "style": "ink", "compare": "side", "teaser": True}
+    version = cloud.upload("jobs/look.json", json.dumps(wish).encode())
+    assert handle(queued(uploaded("jobs/look.json", version))) == {"batchItemFailures": []}
+    assert cloud.status("jobs/look")["video"] == "jobs/look.mp4"
+    (tmp_path / "look.mp4").write_bytes(cloud.read("jobs/look.mp4"))
+    facts = wiring.media().probe(tmp_path / "look.mp4")
+    assert (facts.width, facts.frame_count) == (2 * 128, 5)
+    with Image.open(io.BytesIO(cloud.read("jobs/look.webp"))) as teaser:
+        assert teaser.width == 2 * 128
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

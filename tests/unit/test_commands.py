@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
-from handler.media.commands import decode_command, decode_filters, encode_command, encode_filters
+from handler.media.commands import (
+    decode_command,
+    decode_filters,
+    encode_command,
+    encode_filters,
+    glimpse_command,
+)
 from tests.fakes import FACTS
 
 CLIP = Path("/tmp/-clip.mp4")
@@ -28,6 +34,7 @@ def _track(codec: str, channels: int, rate: int = 48000, index: int = 0) -> Soun
 def test_the_guards_stand_before_every_untrusted_input() -> None:
     for argv in (
         decode_command("ffmpeg", CLIP, FACTS, FACTS.size),
+        glimpse_command("ffmpeg", CLIP, FACTS, FACTS.size, Fraction(1), 1),
         _encode(FACTS),
     ):
         source = argv.index("file:/tmp/-clip.mp4")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.job import (
     Job,
@@ -32,6 +33,7 @@ def test_results_lie_under_the_same_path() -> None:
     assert ResultKeys.for_upload("videos/monet/clip.mov") == ResultKeys(
         video="monet/clip.mp4",
         poster="monet/clip.jpg",
+        teaser="monet/clip.webp",
         report="monet/clip.report.json",
         status="monet/clip.status.json",
     )
@@ -46,6 +48,9 @@ def test_the_same_upload_is_the_same_job() -> None:
     "other",
     [
         replace(JOB, source=replace(SOURCE, version="v2")),
+        replace(JOB, compare=Compare.SPLIT),
+        replace(JOB, teaser=True),
+        replace(JOB, preview=True),
         replace(JOB, source=replace(SOURCE, key="videos/monet/clip2.mp4")),
         replace(JOB, source=replace(SOURCE, bucket="other")),
         replace(JOB, timeline=Timeline.of_style("wave")),
@@ -140,6 +145,7 @@ def test_results_of_a_job_file_lie_under_its_own_name() -> None:
     assert ResultKeys.for_upload("jobs/2026/night.json") == ResultKeys(
         video="jobs/2026/night.mp4",
         poster="jobs/2026/night.jpg",
+        teaser="jobs/2026/night.webp",
         report="jobs/2026/night.report.json",
         status="jobs/2026/night.status.json",
     )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
@@ -44,12 +45,15 @@ def test_every_field_is_taken() -> None:
         "outside_style": "sea",
         "working_size": 512,
         "frames": "every",
+        "compare": "wipe",
+        "teaser": True,
         "budget_usd": 2,
     }
     request = job_in(fields, "in", written_in)
     assert (request.bucket, request.key, request.job_file) == ("in", "videos/clip.mp4", written_in)
     assert (request.working_size_px, request.budget_usd) == (512, 2.0)
     assert request.frames is Frames.EVERY
+    assert (request.compare, request.teaser) == (Compare.WIPE, True)
     assert request.timeline is not None
     half, fifth = Fraction(1, 2), Fraction(1, 5)
     assert request.timeline.changes == (
@@ -60,6 +64,15 @@ def test_every_field_is_taken() -> None:
     assert request.treatment == Treatment(
         KeepColors.LUMINANCE, Fraction(1, 4), Mask("masks/a.png", Look.of("sea", mix=half), True, 0)
     )
+
+
+def test_a_preview_has_no_looks_of_its_own() -> None:
+    fields = {**VIDEO, "preview": True, "working_size": 512, "budget_usd": 0.1}
+    assert job_in(fields, "in").preview
+    for field, value in (("style", "monet"), ("compare", "side"), ("teaser", False)):
+        with pytest.raises(Rejected, match=f"'{field}' says nothing in a preview; leave it out"):
+            job_in({**fields, field: value}, "in")
+    assert job_in({**VIDEO, "preview": False, "compare": False}, "in") == job_in(VIDEO, "in")
 
 
 def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
@@ -108,6 +121,11 @@ def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
         ({**VIDEO, "working_size": True}, "'working_size' is wrong: it takes a whole number"),
         ({**VIDEO, "working_size": 8193}, "'working_size' is wrong: it takes a whole number"),
         ({**VIDEO, "frames": "some"}, '\'frames\' is wrong: it takes "keyframes" or "every"'),
+        ({**VIDEO, "compare": "beside"}, "'compare' is wrong: it takes false, \"side\""),
+        ({**VIDEO, "compare": True}, "'compare' is wrong: it takes false"),
+        ({**VIDEO, "compare": 0}, "'compare' is wrong: it takes false"),
+        ({**VIDEO, "teaser": 1}, "'teaser' is wrong: it takes true or false"),
+        ({**VIDEO, "preview": "yes"}, "'preview' is wrong: it takes true or false"),
         ({**VIDEO, "frames": 1}, "'frames' is wrong: it takes"),
         ({**VIDEO, "budget_usd": 0}, "'budget_usd' is wrong"),
         ({**VIDEO, "budget_usd": float("nan")}, "'budget_usd' is wrong"),
@@ -150,7 +168,7 @@ def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: st
 
 @pytest.mark.parametrize(
     "field",
-    ["compare", "preview", "run_on", "crf", "preset", "codec"],
+    ["run_on", "crf", "preset", "codec"],
 )
 def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
     with pytest.raises(
@@ -218,8 +236,9 @@ VALUES = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=20),
     st.sampled_from(
-        ["videos/a.mp4", "styles/b", "source", "monet", "masks/a.png", "match", 0.5, {"a": 1}]
+        ["videos/a.mp4", "styles/b", "source", "monet", "masks/a.png", "match", "side", 0.5]
     ),
+    st.just({"a": 1}),
     st.lists(
         st.fixed_dictionaries(
             {"at": st.integers(-1, 3)},
@@ -233,7 +252,7 @@ VALUES = st.one_of(
     ),
 )
 NAMES = st.sampled_from(
-    ["video", "style", "timeline", "working_size", "budget_usd", "colour"]
+    ["video", "style", "timeline", "working_size", "budget_usd", "compare", "preview", "colour"]
 ) | st.sampled_from(
     ["strength", "mix", "keep_colors", "style_scale", "mask", "mask_invert", "outside_style"]
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from handler import gallery
 from handler.domain.claim import Delivery
 from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import JOB_METADATA, SOURCE_METADATA, JobRequest, SourceObject
@@ -186,6 +187,106 @@ def test_a_job_may_have_every_frame_painted(bench: Bench) -> None:
     assert bench.painter.frames_painted == 5 + 2
 
 
+def test_a_built_in_style_needs_no_picture(bench: Bench) -> None:
+    bench.store.seed("in", "videos/ink/clip.mp4", b"video")
+    assert bench.run("videos/ink/clip.mp4")["state"] == "succeeded"
+    (grey,) = {int(frame.mean()) for frame in bench.media.written[:1]}
+    assert grey == int(gallery.draw("ink").mean())
+
+
+def test_a_picture_goes_before_the_built_in_style_of_its_name(bench: Bench) -> None:
+    bench.store.seed("in", "styles/ink.jpg", bytes([7]))
+    bench.store.seed("in", "videos/ink/clip.mp4", b"video")
+    assert bench.run("videos/ink/clip.mp4")["state"] == "succeeded"
+    assert int(bench.media.written[0][0, 0, 0]) == 7
+
+
+def _order(bench: Bench, **fields: Any) -> dict[str, Any]:
+    """Upload a job file for the video and run it."""
+    body = json.dumps({"video": KEY, **fields}).encode()
+    bench.store.seed("in", "jobs/look.json", body)
+    return bench.run("jobs/look.json")
+
+
+def test_a_preview_shows_every_style_there_is(bench: Bench) -> None:
+    bench.store.seed("in", "styles/wave.png", bytes([50]))
+    for odd in ("styles/notes.txt", "styles/deep/er.jpg", "styles/monet.png"):
+        bench.store.seed("in", odd, b"broken")
+    outcome = _order(bench, preview=True)
+    assert (outcome["state"], outcome["video"]) == ("succeeded", "jobs/look.jpg")
+    assert bench.store.keys_of("out") == {
+        "jobs/look.jpg",
+        "jobs/look.report.json",
+        "jobs/look.status.json",
+    }
+    assert bench.store.body("out", "jobs/look.jpg") == b"sheet"
+    assert [row[0].caption for row in bench.media.sheet] == ["original", "monet", "wave"]
+    report = bench.store.json("out", "jobs/look.report.json")
+    assert report["styles"] == ["monet", "wave"]
+    assert report["frames_painted"] == 2 * len(report["shown"])
+    assert 0 < report["estimate"]["cost_usd"] < 0.01
+    status = bench.status("jobs/look")
+    assert (status["state"], status["percent"], status["video"]) == (
+        "succeeded",
+        100.0,
+        "jobs/look.jpg",
+    )
+    assert bench.spend.settled_usd > 0
+
+
+def test_a_preview_leaves_out_what_is_no_picture(bench: Bench) -> None:
+    bench.store.seed("in", "styles/broken.png", b"broken")
+    bench.store.seed("in", "styles/huge.png", b"x" * 101)
+    assert _order(bench, preview=True)["state"] == "succeeded"
+    report = bench.store.json("out", "jobs/look.report.json")
+    assert report["styles"] == ["monet"]
+    assert report["unreadable"].keys() == {"broken", "huge"}
+
+
+def test_a_preview_of_nothing_readable_is_rejected(bench: Bench) -> None:
+    bench.store.seed("in", "styles/monet.jpg", b"broken")
+    outcome = _order(bench, preview=True)
+    assert outcome["state"] == "rejected"
+    assert "no style can be shown: the style is not a JPEG" in outcome["reason"]
+
+
+def test_a_preview_without_pictures_shows_the_gallery(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {style: gallery.STYLES[style] for style in ("ink", "gold")}
+    monkeypatch.setattr(gallery, "STYLES", few)
+    del bench.store.objects["in", "styles/monet.jpg"]
+    assert _order(bench, preview=True)["state"] == "succeeded"
+    assert [row[0].caption for row in bench.media.sheet] == ["original", "ink", "gold"]
+
+
+def test_a_preview_is_painted_once(bench: Bench) -> None:
+    _order(bench, preview=True)
+    painted = bench.painter.frames_painted
+    assert bench.run("jobs/look.json")["state"] == "succeeded"
+    bench.ledger.ended.clear()
+    del bench.store.objects["out", "jobs/look.status.json"]
+    assert bench.run("jobs/look.json")["state"] == "succeeded"
+    assert bench.painter.frames_painted == painted
+    assert bench.status("jobs/look")["percent"] == 100.0
+
+
+def test_a_preview_keeps_to_its_budget(bench: Bench) -> None:
+    outcome = _order(bench, preview=True, budget_usd=1e-9)
+    assert outcome["state"] == "rejected"
+    assert "more than its budget" in outcome["reason"]
+    assert "jobs/look.jpg" not in bench.store.keys_of("out")
+
+
+def test_a_job_may_compare_and_leave_a_teaser(bench: Bench) -> None:
+    assert _order(bench, compare="side", teaser=True)["state"] == "succeeded"
+    assert bench.media.written[0].shape == (24, 64, 3)
+    assert bench.store.body("out", "jobs/look.webp").startswith(b"teaser")
+    report = bench.store.json("out", "jobs/look.report.json")
+    assert (report["compare"], report["teaser"]) == ("side", "jobs/look.webp")
+    assert report["result"]["width"] == 64
+
+
 def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
     bench.store.seed("in", "styles/monet.late.jpg", b"broken")
     bench.store.seed("in", "styles/monet.txt", b"broken")
@@ -198,6 +299,7 @@ def test_a_style_is_found_by_its_exact_name(bench: Bench) -> None:
     ("key", "body", "reason"),
     [
         ("videos/nobody/clip.mp4", b"video", "there is no picture of the style 'nobody'"),
+        ("videos/nobody/clip.mp4", b"video", "built in are strokes, "),
         ("videos/clip.mp4", b"video", "no style is named"),
         ("videos/monet/bad.mp4", b"broken", "can't be read as a video"),
         ("videos/monet/big.mp4", b"x" * 1001, "at most 1000 are taken"),
