@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 import cv2
 import numpy as np
 
-from handler.domain.ports import Frame, Motion, Painter
+from handler.domain.ports import Frame, Motion, Painter, StyleVector
 from handler.domain.timeline import Schedule
 from handler.pipeline.colors import recolored
 from handler.pipeline.palette import Palette
@@ -101,10 +101,18 @@ class Brush:
             )
         )
 
+    def alone(self, frame: WorkFrame) -> Frame:
+        """A finished frame as it is when every frame is painted; it does not count."""
+        return self._finished(frame, self._painter.paint(frame.image, self.style_vector(frame)))
+
+    def style_vector(self, frame: WorkFrame) -> StyleVector:
+        """What a frame is painted with."""
+        return self._palette.vector(frame.coat, frame.image)
+
     def _paint(self, frame: WorkFrame) -> Frame:
         with self._counting:
             self.frames_painted += 1
-        return self._painter.paint(frame.image, self._palette.vector(frame.coat, frame.image))
+        return self._painter.paint(frame.image, self.style_vector(frame))
 
     def _finished(self, frame: WorkFrame, paint: Frame) -> Frame:
         if self._keeps_colors:

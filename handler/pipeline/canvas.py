@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import tee
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from handler.domain.treatment import KeepColors, size_held
 from handler.pipeline.brush import Brush, resized
 from handler.pipeline.matte import Matte, mattes, merged
 from handler.pipeline.palette import Palette
+from handler.pipeline.quality import Pair, Quality, quality_of
 from handler.pipeline.segments import WorkFrame, segments
 from handler.pipeline.stages import in_order, read_ahead
 from handler.pipeline.style_picture import style_picture
@@ -75,6 +76,12 @@ class Canvas:
     def frames_painted(self) -> int:
         """Times that the transformer ran."""
         return sum(brush.frames_painted for brush in self._brushes)
+
+    def quality_of(self, pairs: Sequence[Pair]) -> Quality | None:
+        """Of pairs of painted frames; None of those that a mask has put together."""
+        if len(self._brushes) > 1:
+            return None
+        return quality_of(pairs, self._brushes[0], self._painter, self._motion.is_cut)
 
     @contextmanager
     def painted(self, frames: Iterator[tuple[int, Frame]]) -> Iterator[Iterator[Painted]]:

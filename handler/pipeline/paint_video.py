@@ -18,6 +18,7 @@ from handler.domain.treatment import PLAIN, Treatment
 from handler.pipeline.brush import resized
 from handler.pipeline.canvas import Canvas
 from handler.pipeline.comparison import Comparison
+from handler.pipeline.quality import Quality, Samples
 from handler.pipeline.stages import write_behind
 from handler.pipeline.teaser import make_teaser
 from handler.pipeline.verify import verify
@@ -46,6 +47,7 @@ class PaintOrder:
         encoding: of the result.
         compare: how the result shows the original beside its paint, if at all.
         teaser: where to write an animated WebP or GIF of the result, if anywhere.
+        is_measured: whether to look how well a few frames were painted.
     """
 
     source: Path
@@ -60,6 +62,7 @@ class PaintOrder:
     mask: Path | None = None
     compare: Compare | None = None
     teaser: Path | None = None
+    is_measured: bool = False
 
     @property
     def named_styles(self) -> frozenset[str]:
@@ -78,6 +81,7 @@ class Painting:
         working_size: width and height at which frames were painted, px.
         paint_seconds, total_seconds: from the first frame to the last; from the first look at the
             source to the checked file.
+        quality: None where it was not asked for, or nothing was painted.
     """
 
     source: VideoFacts
@@ -88,6 +92,7 @@ class Painting:
     working_size: tuple[int, int]
     paint_seconds: float
     total_seconds: float
+    quality: Quality | None = None
 
 
 def paint_video(
@@ -120,6 +125,7 @@ def paint_video(
     size = shown.size if comparison else canvas.size
     poster_frame = int(facts.frame_count * POSTER_AT)
     poster: tuple[Frame, Frame] | None = None
+    samples = Samples(facts.frame_count if order.is_measured else 0)
     on_progress(Progress(0, facts.frame_count, 0.0))
     painting_began = time.monotonic()
     frames = 0
@@ -131,6 +137,7 @@ def paint_video(
     ):
         for before, after in painted:
             write(comparison.compose(before.index, after) if comparison else after)
+            samples.take(before, after)
             if before.index <= poster_frame:
                 poster = before.seen_through, after
             frames = before.index + 1
@@ -147,6 +154,7 @@ def paint_video(
         media.write_poster(order.poster, resized(source, paint.shape[1::-1]), paint)
     if order.teaser:
         make_teaser(order.teaser, order.result, result, media)
+    quality = canvas.quality_of(samples.pairs)
     return Painting(
         source=facts,
         result=result,
@@ -156,6 +164,7 @@ def paint_video(
         working_size=canvas.working_size,
         paint_seconds=paint_seconds,
         total_seconds=time.monotonic() - began,
+        quality=quality,
     )
 
 

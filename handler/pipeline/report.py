@@ -21,6 +21,7 @@ from handler.domain.status import Progress, State, Status
 from handler.domain.timeline import Look, LookChange
 from handler.domain.treatment import Treatment
 from handler.pipeline.paint_video import Painting
+from handler.pipeline.verify import sound_drifts
 
 logger = logging.getLogger(__name__)
 
@@ -172,11 +173,25 @@ def report(
         "frames_painted": painting.frames_painted,
         "lost": painting.losses.in_words(),
         "losses": plain_facts(painting.losses),
+        "quality": _quality(painting),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "frames_per_second": round(painting.frames / painting.total_seconds, 2),
         "engine": dict(engine),
         "cost_usd": micros(cost_usd),
         "estimate": estimated(estimate),
+    }
+
+
+def _quality(painting: Painting) -> dict[str, Any]:
+    """Of a few frames, and of all the sound."""
+    drifts = sound_drifts(painting.result, painting.source)
+    measured = asdict(painting.quality) if painting.quality else {}
+    return {
+        "sound_drift_seconds": [round(float(drift), 6) for drift in drifts],
+        **{
+            name: round(value, 6) if isinstance(value, float) else value
+            for name, value in measured.items()
+        },
     }
 
 

@@ -302,6 +302,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             poster=folder / "poster.jpg",
             compare=job.compare,
             teaser=folder / "teaser.webp" if job.teaser else None,
+            is_measured=True,
             treatment=job.treatment,
             mask=mask,
         )

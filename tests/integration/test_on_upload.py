@@ -93,6 +93,12 @@ def test_an_upload_becomes_a_painted_video_with_its_sound(cloud: Cloud, tmp_path
     assert (status["state"], status["percent"]) == ("succeeded", 100.0)
     report = json.loads(cloud.read("waves/my clip+1.report.json"))
     assert report["frames"] == 12
+    quality = report["quality"]
+    assert len(quality["frames"]) == 3
+    assert quality["sound_drift_seconds"] == [0.0]
+    assert 0 < quality["warping_error"] < 0.1
+    assert 0.8 < quality["detail_kept"] < 1.2
+    assert 0 < quality["style_distance"] < 0.5
     assert report["cost_usd"] > 0
     assert Image.open(io.BytesIO(cloud.read("waves/my clip+1.jpg"))).size == (640, 180)
 

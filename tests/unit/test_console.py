@@ -14,7 +14,9 @@ def test_a_style_is_a_file_or_built_in(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     Path("a.jpg").touch()
     assert style_pictures(["a.jpg", "ink"]) == {"a.jpg": Path("a.jpg")}
-    with pytest.raises(Rejected, match=r"no style picture 'b.jpg', and none is built in .* strokes,"):
+    with pytest.raises(
+        Rejected, match=r"no style picture 'b.jpg', and none is built in .* strokes,"
+    ):
         style_pictures(["a.jpg", "b.jpg"])
 
 
