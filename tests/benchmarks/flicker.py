@@ -280,7 +280,7 @@ def strip(path: Path, frames: Sequence[Frame], painted: Mapping[str, Painted]) -
         np.hstack([frame[crop] for frame in video[STRIP[1]]])
         for video in (frames, ways.every, ways.ours)
     ]
-    Image.fromarray(np.vstack(rows)).save(path, quality=88)
+    Image.fromarray(np.vstack(rows)).save(path, quality=82)
 
 
 if __name__ == "__main__":
