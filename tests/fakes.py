@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.claim import Claim
 from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
@@ -363,13 +364,23 @@ class FakeMedia:
             )
         return self.facts
 
+    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
+        return ()
+
     @contextmanager
     def read_frames(
-        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+        self,
+        video: Path,
+        facts: VideoFacts,
+        size: tuple[int, int] | None = None,
+        chunk: Chunk = WHOLE,
     ) -> Iterator[FrameReader]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
-        yield FakeReader(facts, size or facts.size, self.decodable, still=self.still)
+        reader = FakeReader(facts, size or facts.size, self.decodable, still=self.still)
+        for _ in range(min(chunk.begin, self.decodable)):
+            next(reader)
+        yield reader
 
     @contextmanager
     def write_video(
@@ -386,6 +397,25 @@ class FakeMedia:
         self.encoding = encoding
         yield self
         video.write_text(f"result {len(self.written) - self.loses_on_write}")
+
+    @contextmanager
+    def write_chunk(
+        self, part: Path, facts: VideoFacts, encoding: Encoding, size: tuple[int, int] | None = None
+    ) -> Iterator[FrameWriter]:
+        with self.write_video(part, facts, part, encoding, size) as writer:
+            yield writer
+
+    def join(
+        self,
+        parts: Iterable[tuple[int, Path]],
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+    ) -> int:
+        frames = sum(int(part.read_bytes().split()[1]) for _, part in parts)
+        video.write_text(f"result {frames}")
+        return frames
 
     def write(self, frame: Frame) -> None:
         if frame.shape != self._shape:

@@ -11,7 +11,8 @@
     │   ├── ClaimLost   another worker took this result over
     │   └── Changed     an object is no longer the one that was to be replaced
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
-        └── Refused     whoever chose the credentials or names; AWS does not take them
+        ├── Refused     whoever chose the credentials or names; AWS does not take them
+        └── SeekMissed  nobody: a chunk has to be decoded from the start of the file
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
 into what their caller understands (a partial batch failure, an exit code).
@@ -74,3 +75,7 @@ class Defect(ArtreelError):
 
 class Refused(Defect):
     """AWS does not take the credentials or names it was given."""
+
+
+class SeekMissed(Defect):
+    """A video could not be decoded from where it was thought to."""

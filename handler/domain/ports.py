@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.claim import Claim
 from handler.domain.digest import Digest
 from handler.domain.job import SourceObject
@@ -109,10 +110,21 @@ class Media(Protocol):
     def probe(self, video: Path) -> VideoFacts:
         """Raises Rejected when the file can't be shown as a video."""
 
+    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
+        """Where the video can be decoded from, in order; none where only its start will do.
+
+        Raises:
+            Rejected: the file breaks its reader.
+        """
+
     def read_frames(
-        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+        self,
+        video: Path,
+        facts: VideoFacts,
+        size: tuple[int, int] | None = None,
+        chunk: Chunk = WHOLE,
     ) -> AbstractContextManager[FrameReader]:
-        """Decode every frame in order, rotation applied.
+        """Decode every frame in order from the first one of the chunk on, rotation applied.
 
         The frames are uint8 (height, width, 3) of that width and height, the source's own if not
         given, in BT.709 for an SDR screen, whatever the source is: deinterlaced, tone-mapped, over
@@ -122,6 +134,7 @@ class Media(Protocol):
         Raises, while iterating:
             Rejected: nothing could be decoded, or it takes senselessly long.
             Unavailable: the decoder was killed.
+            SeekMissed: the chunk's place to begin at is none; decode it from the start.
         """
 
     def write_video(
@@ -141,6 +154,35 @@ class Media(Protocol):
 
         Raises:
             Defect: the encoder failed.
+        """
+
+    def write_chunk(
+        self, part: Path, facts: VideoFacts, encoding: Encoding, size: tuple[int, int] | None = None
+    ) -> AbstractContextManager[FrameWriter]:
+        """Encode the frames of a chunk, to be joined with others that were encoded likewise.
+
+        The same as ``write_video``, without what lies beside the pictures.
+        """
+
+    def join(
+        self,
+        parts: Iterable[tuple[int, Path]],
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+    ) -> int:
+        """Write what ``write_video`` would, from encoded chunks, whose pictures stay as they are.
+
+        Args:
+            parts: of each chunk its first frame and its file, in order; one at a time is read.
+
+        Returns:
+            How many frames there are.
+
+        Raises:
+            Defect: the chunks don't go together, or the muxer failed.
+            Rejected: the sound is damaged.
         """
 
     def read_picture(self, picture: Path) -> Frame:

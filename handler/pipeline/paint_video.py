@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from pathlib import Path
 
+from handler.domain.chunks import WHOLE, Chunk
 from handler.domain.errors import Defect, Rejected
 from handler.domain.keyframes import bounded_interval
 from handler.domain.losses import Losses
@@ -15,7 +18,7 @@ from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
 from handler.pipeline.brush import Brush, resized
-from handler.pipeline.segments import segments
+from handler.pipeline.segments import WorkFrame, segments
 from handler.pipeline.stages import in_order, read_ahead, write_behind
 from handler.pipeline.verify import verify
 from handler.pipeline.workspace import likely_result_bytes, need_room
@@ -98,33 +101,31 @@ def paint_video(
     facts = media.probe(order.source)
     approve(facts)
     need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
-    brush = _brush(order, facts, media, painter, motion)
-    interval = bounded_interval(order.keyframe_interval, brush.working_size)
-    # The codecs' own scaling costs next to nothing, but the original must not pass through it.
-    size = brush.working_size if order.timeline.is_painted_throughout else facts.size
-    poster_frame = int(facts.frame_count * POSTER_AT)
+    brush = brush_for(order, facts, media, painter, motion)
+    size = size_between(order, facts, brush)
+    poster_frame = poster_frame_of(facts)
     poster: tuple[Frame, Frame] | None = None
     on_progress(Progress(0, facts.frame_count, 0.0))
     painting_began = time.monotonic()
     frames = 0
     with (
         media.read_frames(order.source, facts, size) as decoded,
-        read_ahead(brush.prepare(index, frame) for index, frame in enumerate(decoded)) as sources,
         media.write_video(order.result, facts, order.source, order.encoding, size) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
-        in_order(brush.begin, painter.frames_at_once) as paint_all,
+        painted_frames(
+            decoded, brush, order.keyframe_interval, painter.frames_at_once, motion.is_cut
+        ) as painted,
     ):
-        for segment, painted in paint_all(segments(sources, interval, motion.is_cut)):
-            for before, after in zip(segment.frames, painted, strict=True):
-                write(after)
-                if before.index <= poster_frame:
-                    poster = before.image, after
-                frames = before.index + 1
-                elapsed = time.monotonic() - painting_began
-                on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+        for before, after in painted:
+            write(after)
+            if before.index <= poster_frame:
+                poster = before.image, after
+            frames = before.index + 1
+            elapsed = time.monotonic() - painting_began
+            on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), facts, frames, order.encoding)
+        result = verify(opened_again(media, order.result), facts, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
@@ -142,16 +143,62 @@ def paint_video(
     )
 
 
-def _opened_again(media: Media, result: Path) -> VideoFacts:
+@contextmanager
+def painted_frames(
+    decoded: Iterator[Frame],
+    brush: Brush,
+    keyframe_interval: int,
+    threads: int,
+    is_cut: Callable[[Frame, Frame], bool],
+    chunk: Chunk = WHOLE,
+) -> Iterator[Iterator[tuple[WorkFrame, Frame]]]:
+    """Frames before and after painting, in order; decoding and painting overlap.
+
+    Args:
+        decoded: from the first frame of the chunk on; the one after its last is needed, too.
+    """
+    numbered = enumerate(islice(decoded, chunk.frames_read), chunk.begin)
+    with (
+        read_ahead(brush.prepare(index, frame) for index, frame in numbered) as sources,
+        in_order(brush.begin, threads) as paint_all,
+    ):
+        interval = bounded_interval(keyframe_interval, brush.working_size)
+        wanted = takewhile(
+            lambda segment: chunk.end is None or segment.frames[0].index < chunk.end,
+            segments(sources, interval, is_cut),
+        )
+        yield (
+            pair
+            for segment, painted in paint_all(wanted)
+            for pair in zip(segment.frames, painted, strict=True)
+        )
+
+
+def poster_frame_of(facts: VideoFacts) -> int:
+    """The frame that the poster shows, or the last before it that there is."""
+    return int(facts.frame_count * POSTER_AT)
+
+
+def size_between(order: PaintOrder, facts: VideoFacts, brush: Brush) -> tuple[int, int]:
+    """Width and height, px, in which frames come from the decoder and go to the encoder.
+
+    The codecs' own scaling costs next to nothing, but the original must not pass through it.
+    """
+    return brush.working_size if order.timeline.is_painted_throughout else facts.size
+
+
+def opened_again(media: Media, result: Path) -> VideoFacts:
+    """Facts of a video that was written here; raises Defect where it can't be read."""
     try:
         return media.probe(result)
     except Rejected as rejection:  # this time it is not the user's file
         raise Defect(f"the finished video can't be opened again: {rejection}") from rejection
 
 
-def _brush(
+def brush_for(
     order: PaintOrder, facts: VideoFacts, media: Media, painter: Painter, motion: Motion
 ) -> Brush:
+    """What paints as ordered; raises Rejected where the picture of a style lacks or is none."""
     missing = order.timeline.styles - order.styles.keys()
     if missing:
         raise Rejected(f"no picture was given for the style {min(missing)!r}")
