@@ -129,11 +129,18 @@ class FakeObjectStore:
         for key in self.keys(bucket, prefix, 1_000_000):
             yield Listed(key, self.objects[bucket, key][-1].modified)
 
-    def download(self, source: SourceObject, path: Path) -> None:
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
         found = self._find(source.bucket, source.key, source.version_id)
         if found is None:
             raise Rejected(f"{source.key} is gone from the bucket")
-        path.write_bytes(found.body)
+        if part is None:
+            path.write_bytes(found.body)
+            return
+        with path.open("r+b") as file:
+            file.seek(part[0])
+            file.write(found.body[slice(*part)])
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         found = self._find(bucket, key, None)
@@ -247,6 +254,19 @@ class FakeJobLedger:
             raise ClaimLost("another worker took this job over")
         held.until = self.now() + self.lease_seconds
 
+    def hand_over(self, claim: Claim, carrier: str, seconds: float) -> None:
+        self.renew(claim)
+        self.held[claim.result].until = self.now() + seconds
+        self.held[claim.result].carrier = carrier
+
+    def adopt(self, job_id: str, result: str, carrier: str) -> Claim:
+        held = self.held.get(result)
+        if not held or held.claim.job_id != job_id or not held.until:
+            raise ClaimLost("another worker took this job over")
+        if held.carrier != carrier:
+            raise Unavailable("the job was not handed over yet")
+        return held.claim
+
     def release(self, claim: Claim, reason: str = "") -> None:
         held = self.held.get(claim.result)
         if held and held.claim.owner == claim.owner and held.until:
@@ -261,6 +281,17 @@ class FakeJobLedger:
 
     def forget(self, job_id: str) -> None:
         self.ended.pop(job_id, None)
+
+
+class FakeLauncher:
+    """Notes what it is told to start."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str, int]] = []
+
+    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+        self.started.append((job_id, chunks_key, workers))
+        return f"execution/{job_id}"
 
 
 class FakeAnnouncer:
@@ -366,6 +397,9 @@ class FakeMedia:
 
     def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
         return ()
+
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        return None
 
     @contextmanager
     def read_frames(

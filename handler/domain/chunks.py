@@ -107,4 +107,5 @@ def all_losses(of_chunks: Sequence[Losses]) -> Losses:
         stretches=tuple(stretches[:STRETCHES_KEPT]),
         flawed=sum(losses.flawed for losses in of_chunks),
         flawed_at=min(flawed_at, default=None),
+        sound_tracks=max((losses.sound_tracks for losses in of_chunks), default=0),
     )

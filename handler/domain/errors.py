@@ -5,7 +5,8 @@
     ArtreelError
     ├── Rejected      the user: the input can't be painted; never retried, the reason is theirs
     │   ├── Superseded  nobody: a newer upload under the same key is painted instead
-    │   └── Cancelled   nobody: its owner does not want it any more
+    │   ├── Cancelled   nobody: its owner does not want it any more
+    │   └── TooLong     the user, unless many workers can paint what one can't
     ├── Unavailable   nobody: something was out of reach for a moment; retried
     │   ├── Busy        another worker holds this result; retried when its claim must have lapsed
     │   ├── ClaimLost   another worker took this result over
@@ -40,6 +41,10 @@ class Superseded(Rejected):
 
 class Cancelled(Rejected):
     """Its owner does not want it any more."""
+
+
+class TooLong(Rejected):
+    """One worker can't finish it."""
 
 
 class Unavailable(ArtreelError):

@@ -12,6 +12,7 @@ from typing import Any
 
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 from handler.domain.timeline import Timeline
 
 VIDEOS = "videos/"
@@ -116,6 +117,7 @@ class JobRequest:
         working_size_px: None for the stack's default.
         frames: how they are painted.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
+        run_on: where it is painted; None for wherever it fits.
         job_file: that the request was read from, if any.
     """
 
@@ -127,6 +129,7 @@ class JobRequest:
     working_size_px: int | None = None
     frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
+    run_on: Route | None = None
     job_file: SourceObject | None = None
 
     @property
@@ -142,7 +145,7 @@ class Job:
     Attributes:
         source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
-        frames, budget_usd, job_file: as in ``JobRequest``.
+        frames, budget_usd, run_on, job_file: as in ``JobRequest``.
     """
 
     source: SourceObject
@@ -151,14 +154,15 @@ class Job:
     working_size_px: int
     frames: Frames = Frames.KEYFRAMES
     budget_usd: float | None = None
+    run_on: Route | None = None
     job_file: SourceObject | None = None
 
     @property
     def job_id(self) -> str:
         """64 hexadecimal digits, the same for the same upload and the same wishes.
 
-        A job file that is uploaded again asks for the work again. The budget is not part of it: a
-        job that is done is not done anew because it may cost more.
+        A job file that is uploaded again asks for the work again. Budget and route are no part of
+        it: a job that is done is not done anew because it may cost more, or be done elsewhere.
         """
         ordered = self.job_file
         return identity(

@@ -34,6 +34,7 @@ from handler.domain.job import (
     clipped,
 )
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 from handler.domain.timeline import Look, LookChange, Timeline
 
 LARGEST_JOB_FILE_BYTES = 64 * 1024
@@ -113,6 +114,14 @@ def _size(value: Any, handler: ValidatorFunctionWrapHandler) -> int | str:
             f'{LARGEST_WORKING_SIZE_PX}, or "source"'
         ) from error
     return size
+
+
+def _place(value: Any, handler: ValidatorFunctionWrapHandler) -> str | None:
+    try:
+        place: str | None = handler(value)
+    except ValidationError as error:
+        raise _wrong('it takes "auto", "lambda" or "step-functions"') from error
+    return place
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -224,6 +233,16 @@ class JobFile(_Strict):
         "is rejected before anything is painted.",
     )
 
+    run_on: Annotated[
+        Literal["auto", "lambda", "step-functions"] | None,
+        WrapValidator(_place),
+        *MAY_BE_LEFT_OUT,
+    ] = Field(
+        default=None,
+        description='"lambda" paints in one function, "step-functions" in many; "auto", as if not '
+        "given, in one if the video fits.",
+    )
+
     @model_validator(mode="after")
     def _style_or_timeline(self) -> JobFile:
         if self.style is not None and self.timeline is not None:
@@ -273,6 +292,7 @@ def job_in(
         working_size_px=given.working_size_px,
         frames=Frames(given.frames or Frames.KEYFRAMES),
         budget_usd=given.budget_usd,
+        run_on=None if given.run_on in (None, "auto") else Route(given.run_on),
         job_file=job_file,
     )
 

@@ -117,6 +117,12 @@ class Media(Protocol):
             Rejected: the file breaks its reader.
         """
 
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        """Parts of the file, by first and past-the-last byte, that hold no pictures or sound.
+
+        With these, chunks can be decoded from their own bytes of it; None where they can't.
+        """
+
     def read_frames(
         self,
         video: Path,
@@ -241,8 +247,15 @@ class ObjectStore(Protocol):
     def listing(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
         """Every object whose key begins with ``prefix``, in the store's order."""
 
-    def download(self, source: SourceObject, path: Path) -> None:
-        """Fetch that version of the object. Raises Rejected when it is gone."""
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
+        """Fetch that version of the object. Raises Rejected when it is gone.
+
+        Args:
+            part: its first byte and the one after its last; these go to their own places in the
+                file, which is there already and keeps what else it holds.
+        """
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         """A small JSON object and its ETag, None where there is none; {} for what is none."""
@@ -346,6 +359,21 @@ class JobLedger(Protocol):
             ClaimLost: another worker has taken the result over, or the claim was released.
         """
 
+    def hand_over(self, claim: Claim, carrier: str, seconds: float) -> None:
+        """Leave a claim to whatever is called so, for so long.
+
+        Raises:
+            ClaimLost: as ``renew``.
+        """
+
+    def adopt(self, job_id: str, result: str, carrier: str) -> Claim:
+        """The claim that was left to it, to be used as it is: several may have it.
+
+        Raises:
+            ClaimLost: another worker has taken the result over, or the job has ended.
+            Unavailable: it was not handed over yet.
+        """
+
     def release(self, claim: Claim, reason: str = "") -> None:
         """Let others claim; does nothing where the claim is lost.
 
@@ -358,6 +386,24 @@ class JobLedger(Protocol):
 
     def forget(self, job_id: str) -> None:
         """Let the job be done anew."""
+
+
+class Launcher(Protocol):
+    """Has many workers paint one job."""
+
+    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+        """Start it, unless it runs already; what ended before it was done is begun anew.
+
+        Args:
+            chunks_key: of the list of chunks, in the bucket of work.
+            workers: at a time.
+
+        Returns:
+            What now carries the job: ``handler.domain.ports.JobLedger.hand_over``.
+
+        Raises:
+            Unavailable, Defect: it can't be started.
+        """
 
 
 class Announcer(Protocol):

@@ -13,7 +13,7 @@ from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter
-from handler.media import joining, pictures, probe, seeking
+from handler.media import boxes, joining, pictures, probe, seeking
 from handler.media.commands import (
     chunk_command,
     decode_command,
@@ -58,6 +58,9 @@ class FfmpegMedia:
 
     def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
         return seeking.seek_points(video, facts)
+
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        return boxes.index_bytes(video)
 
     @contextmanager
     def write_video(

@@ -27,7 +27,6 @@ POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
 
 ProgressListener = Callable[[Progress], None]
-Approval = Callable[[VideoFacts], None]
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def paint_video(
     painter: Painter,
     motion: Motion,
     on_progress: ProgressListener = lambda _: None,
-    approve: Approval = lambda _: None,
+    facts: VideoFacts | None = None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
 
@@ -91,15 +90,14 @@ def paint_video(
     result is opened again and checked before this returns; after an exception there is none.
 
     Args:
-        approve: is told what the source is before anything is painted, and may refuse it.
+        facts: of the source; looked up if not given.
 
     Raises:
         Rejected: the video or a style picture can't be read, or its sound can't be kept.
         Defect: the result is not what it should be.
     """
     began = time.monotonic()
-    facts = media.probe(order.source)
-    approve(facts)
+    facts = facts or media.probe(order.source)
     need_room(order.result.parent, likely_result_bytes(facts), "the painted video")
     brush = brush_for(order, facts, media, painter, motion)
     size = size_between(order, facts, brush)

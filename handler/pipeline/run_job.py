@@ -6,10 +6,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from handler.domain.claim import Delivery
-from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, Unavailable
+from handler.domain.errors import (
+    Cancelled,
+    ClaimLost,
+    Rejected,
+    Superseded,
+    TooLong,
+    Unavailable,
+)
 from handler.domain.job import (
     STYLE_METADATA,
     STYLES,
@@ -26,10 +32,12 @@ from handler.domain.job import (
     style_of_upload,
 )
 from handler.domain.ports import ObjectFacts
+from handler.domain.route import Route
 from handler.domain.status import Outcome, Progress, State
 from handler.domain.timeline import Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
+from handler.pipeline.long_job import hand_over
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
@@ -66,7 +74,7 @@ class _Asked:
 
 
 _Work = Callable[[Job, Attempt], None]
-"""Gets the painted video published, or raises."""
+"""Gets the painted video published, or the job handed over, or raises."""
 
 
 def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASKS_AGAIN) -> Outcome:
@@ -74,7 +82,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
 
     Returns:
         How the job ended, now or before: it succeeded, was rejected or cancelled; ``failed`` only
-        if it did so before. ``queued`` for a video that waits for a job file to name it.
+        if it did so before. ``queued`` for a video that waits for a job file to name it,
+        ``running`` for one that was left to many workers.
 
     Raises:
         Busy: another worker is at it.
@@ -181,6 +190,8 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             if isinstance(asked.job, Rejected):
                 raise asked.job
             work(asked.job, attempt)
+            if attempt.is_handed_over:
+                return Outcome(job_id, State.RUNNING)
             outcome = Outcome(job_id, State.SUCCEEDED, video=asked.results.video)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
@@ -255,6 +266,7 @@ def _normalized(
         request.working_size_px or studio.working_size_px,
         frames=request.frames,
         budget_usd=request.budget_usd,
+        run_on=request.run_on,
         job_file=request.job_file,
     )
 
@@ -272,13 +284,23 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = {
-            style: _fetch_style(style, studio, folder) for style in sorted(job.timeline.styles)
-        }
+        pictures = {style: _picture_of(style, studio) for style in sorted(job.timeline.styles)}
+        styles = {style: folder / f"style-{number}" for number, style in enumerate(pictures)}
+        for style, picture in pictures.items():
+            studio.store.download(picture, styles[style])
         source = folder / "source"
         need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
         fetched = time.monotonic()
+        facts = studio.media.probe(source)
+        painter = studio.painter()
+        workers = studio.workers if studio.launcher else 0
+        account.approve(facts, painter, job.frames.interval(), deadline, workers)
+        if account.plan and account.plan.route is Route.STEP_FUNCTIONS:
+            for path in styles.values():
+                studio.media.read_picture(path)
+            hand_over(job, facts, source, account, pictures, studio, attempt)
+            return
         order = PaintOrder(
             source=source,
             styles=styles,
@@ -293,15 +315,14 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             attempt.progress(progress)
             deadline.check(progress)
 
-        painter = studio.painter()
-        painting = paint_video(
-            order,
-            studio.media,
-            painter,
-            studio.motion(),
-            listen,
-            lambda facts: account.approve(facts, painter, order.keyframe_interval, deadline),
-        )
+        try:
+            painting = paint_video(order, studio.media, painter, studio.motion(), listen, facts)
+        except TooLong:  # as its first frames tell
+            if not workers or job.run_on is Route.LAMBDA or not account.plan:
+                raise
+            account.spread(account.plan, facts, order.keyframe_interval, workers)
+            hand_over(job, facts, source, account, pictures, studio, attempt)
+            return
         painted = time.monotonic()
         attempt.losses(painting.losses.in_words())
         written = report(
@@ -329,7 +350,8 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         attempt.publish(order.result, job.results.video, "video/mp4")
 
 
-def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
+def _picture_of(style: str, studio: Studio) -> SourceObject:
+    """The picture of a style, as it is now."""
     key = style_key(style, studio.store, studio.input_bucket)
     facts = key and studio.store.facts(studio.input_bucket, key)
     if not key or not facts:
@@ -342,7 +364,4 @@ def _fetch_style(style: str, studio: Studio, folder: Path) -> Path:
             f"the style picture {key} has {facts.size_bytes} bytes; "
             f"at most {studio.max_style_bytes} are taken"
         )
-    picture = folder / f"style-{len(list(folder.iterdir()))}"
-    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
-    studio.store.download(version, picture)
-    return picture
+    return SourceObject(studio.input_bucket, key, facts.version, facts.version_id)

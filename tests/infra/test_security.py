@@ -387,10 +387,19 @@ def state_machines(template: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def without_references(node: Any) -> Any:
+    """A definition that names functions as they will be called, not as the template does."""
+    if isinstance(node, dict):
+        if "Fn::GetAtt" in node:
+            return "arn:aws:lambda:eu-central-1:111122223333:function:any"
+        return {key: without_references(item) for key, item in node.items()}
+    return [without_references(item) for item in node] if isinstance(node, list) else node
+
+
 def lint_definition(definition: Any) -> list[str]:
     """What cfn-lint's rule for Amazon's States Language finds in a state machine."""
     role = "arn:aws:iam::111122223333:role/machine"
-    properties = {"RoleArn": role, "Definition": definition}
+    properties = {"RoleArn": role, "Definition": without_references(definition)}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     return lint({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": machine}})
 
@@ -401,8 +410,7 @@ class TestLint:
 
     def test_every_state_machine_is_clean(self, template: dict[str, Any]) -> None:
         machines = state_machines(template)
-        if not machines:
-            pytest.skip("the template has no state machine")
+        assert machines
         for name, definition in machines.items():
             assert lint_definition(definition) == [], name
 
