@@ -143,7 +143,8 @@ def _text(video: Path, forecast: _Forecast) -> str:
     ]
     if aws.route is Route.STEP_FUNCTIONS:
         lines.append(
-            f"        {aws.chunks} chunks of {aws.chunk_frames} frames, {aws.workers} workers at a time"
+            f"        {aws.chunks} chunks of {aws.chunk_frames} frames, "
+            f"{aws.workers} workers at a time"
         )
     if forecast.is_within_budget is not None:
         verdict = "enough" if forecast.is_within_budget else "too little: it would be rejected"

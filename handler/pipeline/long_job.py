@@ -122,8 +122,8 @@ def end_unfinished(
 
     Args:
         error: what the state machine knows of it.
-        keep: is given the upload of a job that failed, for the operator, before anybody hears of it;
-            perhaps more than once.
+        keep: is given the upload of a job that failed, for the operator, before anybody hears of
+            it; perhaps more than once.
 
     Returns:
         How the job ended, which may be otherwise and before.

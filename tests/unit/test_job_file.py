@@ -12,6 +12,7 @@ from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 
 SCHEMA = Path(__file__).parents[2] / "infra" / "job.schema.json"
 VIDEO = {"video": "videos/clip.mp4"}
@@ -95,11 +96,30 @@ def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: st
 
 @pytest.mark.parametrize(
     "field",
-    ["mix", "keep_colors", "compare", "preview", "run_on", "crf", "preset", "codec"],
+    ["mix", "keep_colors", "compare", "preview", "crf", "preset", "codec"],
 )
 def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
     with pytest.raises(Rejected, match=f"the field '{field}' is unknown; known are video, style"):
         job_in({**VIDEO, field: 1}, "in")
+
+
+@pytest.mark.parametrize(
+    ("given", "route"),
+    [
+        ({}, None),
+        ({"run_on": "auto"}, None),
+        ({"run_on": "lambda"}, Route.LAMBDA),
+        ({"run_on": "step-functions"}, Route.STEP_FUNCTIONS),
+    ],
+)
+def test_a_job_may_say_where_it_is_painted(given: dict[str, str], route: Route | None) -> None:
+    assert job_in({**VIDEO, **given}, "in").run_on is route
+
+
+@pytest.mark.parametrize("place", ["batch", "", None, 1])
+def test_nowhere_else(place: object) -> None:
+    with pytest.raises(Rejected, match=r"run_on.* is wrong"):
+        job_in({**VIDEO, "run_on": place}, "in")
 
 
 @pytest.mark.parametrize("field", ["strength", "fade"])
