@@ -353,7 +353,6 @@ EXCEPTIONS = {
     ("CKV_AWS_21", "OutputBucket"): "a result can be painted again from its source",
     ("CKV_AWS_18", "WorkBucket"): "the same",
     ("CKV_AWS_21", "WorkBucket"): "what lies there is painted again where it is missing",
-    ("CKV_AWS_111", "PaintJobRole"): "deliveries of logs know no resources",
     ("CKV_AWS_116", "OnUpload"): "the queue that feeds it has the dead letters; this would be for "
     "asynchronous invocations, of which there are none",
     ("CKV_AWS_117", "OnUpload"): "it talks to S3, DynamoDB and SQS alone, through their public TLS "

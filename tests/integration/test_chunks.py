@@ -293,3 +293,57 @@ def test_chunks_that_do_not_go_together_are_not_joined(painted: Painted, tmp_pat
     with pytest.raises(Defect, match="from frame 2 on was encoded in another way"):
         media.join(iter(parts), joined, facts, order.source, order.encoding)
     assert not joined.exists()
+
+
+def _large(folder: Path, *words: str) -> Path:
+    """25 MB of noise, twenty seconds long."""
+    path = folder / "large.mp4"
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", "nullsrc=size=240x180:rate=25:duration=20,noise=alls=100:allf=t+u"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:duration=20", "-c:v", "libx264", "-qp", "18"),
+        *("-preset", "ultrafast", "-g", "25", "-bf", "2", "-pix_fmt", "yuv420p", *words, str(path)),
+    )
+    return path
+
+
+@pytest.mark.parametrize("words", [(), ("-movflags", "+faststart")], ids=["at its end", "in front"])
+def test_a_chunk_is_decoded_from_its_own_bytes_and_the_index(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    path = _large(tmp_path, *words)
+    facts, content = media.probe(path), path.read_bytes()
+    points = media.seek_points(path, facts)
+    index = media.index_bytes(path)
+    assert index is not None
+    chunk = list(chunks_of(facts, 50, points))[4]
+    assert chunk.bytes is not None
+    assert chunk.seek is not None
+    wanted = [*index, (0, 5_000_000), chunk.bytes]
+    parts = tmp_path / "parts.mp4"
+    with parts.open("wb") as file:
+        file.truncate(len(content))
+        for begin, end in wanted:
+            file.seek(begin)
+            file.write(content[begin:end])
+    held = sum(end - begin for begin, end in wanted)
+    assert held < len(content) * 0.7
+    with media.read_frames(path, facts) as frames:
+        whole = [frame.tobytes() for frame in islice(frames, 251)]
+    assert _decoded(parts, facts, chunk) == whole[200:251]
+
+
+@pytest.mark.parametrize("clip", [clips.plain, clips.hevc_mov, clips.prores_mov])
+def test_the_index_of_an_mp4_is_found(clip: Clip, tmp_path: Path) -> None:
+    path = clip(tmp_path)
+    spans = media.index_bytes(path)
+    assert spans is not None
+    content = path.read_bytes()
+    assert any(b"moov" in content[begin:end] for begin, end in spans)
+    assert all(0 <= begin < end <= len(content) for begin, end in spans)
+
+
+@pytest.mark.parametrize(
+    "clip", [clips.vp9_webm, clips.h264_ts, clips.text_named_video, clips.header_only]
+)
+def test_another_file_has_no_such_index(clip: Clip, tmp_path: Path) -> None:
+    assert media.index_bytes(clip(tmp_path)) is None
