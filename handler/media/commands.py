@@ -46,10 +46,12 @@ TAGS: dict[Codec, tuple[str, ...]] = {Codec.H264: (), Codec.HEVC: ("-tag:v", "hv
 """Apple's players show HEVC under the name hvc1 only."""
 
 STITCHABLE: dict[Codec, tuple[str, ...]] = {
-    Codec.H264: ("-x264-params", "stitchable=1"),
+    Codec.H264: ("-x264-params", "stitchable=1:ipratio=1"),
     Codec.HEVC: (),
 }
-"""x264 writes something of the pictures into their headers unless it is told not to."""
+"""x264 writes something of the pictures into their headers unless it is told not to. The first
+picture of a chunk gets no more bits than its quality needs: as a rule x264 spends on one to which
+hundreds refer."""
 
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Those that see the alpha channel, where ffmpeg's own don't."""
