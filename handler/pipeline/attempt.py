@@ -53,6 +53,17 @@ def check_newest(upload: SourceObject, store: ObjectStore) -> None:
         raise Superseded(f"a newer upload of {upload.key} replaced this one")
 
 
+def check_wanted(upload: SourceObject, store: ObjectStore) -> None:
+    """Let pass an upload that was not cancelled.
+
+    Raises:
+        Cancelled: it was.
+    """
+    name, value = CANCELLED_TAG
+    if store.tags(upload).get(name) == value:
+        raise Cancelled(CANCELLED)
+
+
 class Attempt:
     """Use it as a context: on every way out the result is free for the next worker.
 
@@ -166,14 +177,8 @@ class Attempt:
         self._studio.ledger.renew(self._claim)
 
     def check_wanted(self) -> None:
-        """Let pass an upload that was not cancelled.
-
-        Raises:
-            Cancelled: it was.
-        """
-        name, value = CANCELLED_TAG
-        if self._studio.store.tags(self._upload).get(name) == value:
-            raise Cancelled(CANCELLED)
+        """The same as the function, for this attempt's upload."""
+        check_wanted(self._upload, self._studio.store)
 
     def decided(self) -> Outcome | None:
         """The end that an earlier attempt has written and did not live to say everywhere."""

@@ -17,7 +17,7 @@ from handler.domain.media import Encoding, VideoFacts
 from handler.domain.status import Outcome, Progress, State
 from handler.pipeline.accounts import Account
 from handler.pipeline.attempt import Attempt
-from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
+from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work, state_after
 from handler.pipeline.paint_video import Painting, opened_again
 from handler.pipeline.report import report
 from handler.pipeline.stages import in_order
@@ -105,7 +105,7 @@ def assemble(job_id: str, carrier: str, studio: Studio) -> Outcome:
                     _publish(work, order, chunks, done, folder, studio, attempt)
                 outcome = Outcome(job_id, State.SUCCEEDED, video=order.job.results.video)
             except Rejected as rejection:
-                outcome = Outcome(job_id, State.REJECTED, rejection.reason)
+                outcome = Outcome(job_id, state_after(rejection), rejection.reason)
             _settle(order, spent, studio)
             attempt.end(outcome)
     return outcome
@@ -158,8 +158,8 @@ def _why(work: Work, order: Order, missing: Sequence[Chunk], error: str) -> Outc
         for chunk in missing[:CHUNKS_NAMED]
     ]
     for _, failure in failures:
-        if failure and failure.rejected:
-            return Outcome(work.job_id, State.REJECTED, failure.reason)
+        if failure and failure.state is not State.FAILED:
+            return Outcome(work.job_id, failure.state, failure.reason)
     if not missing:
         return Outcome(work.job_id, State.FAILED, f"its chunks could not be put together ({error})")
     named = "; ".join(

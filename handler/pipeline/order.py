@@ -27,12 +27,14 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from handler.domain.chunks import Chunk
-from handler.domain.errors import Changed, Defect, Unavailable
+from handler.domain.errors import Cancelled, Changed, Defect, Rejected, Unavailable
 from handler.domain.job import Job, SourceObject
 from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
 from handler.domain.ports import ObjectStore, Reservation
+from handler.domain.status import State
+from handler.pipeline.attempt import explain
 
 Record = TypeVar("Record")
 
@@ -101,11 +103,22 @@ class Failure:
     """Why a chunk was not painted.
 
     Attributes:
-        rejected: nobody could.
+        state: in which the job ends for it.
     """
 
     reason: str
-    rejected: bool
+    state: State
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        return cls(explain(error), state_after(error))
+
+
+def state_after(error: Exception) -> State:
+    """How a job ends that can't get past an error."""
+    if isinstance(error, Cancelled):
+        return State.CANCELLED
+    return State.REJECTED if isinstance(error, Rejected) else State.FAILED
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handler.domain.chunks import Chunk
-from handler.domain.errors import ArtreelError, Rejected, SeekMissed
+from handler.domain.errors import ArtreelError, SeekMissed
 from handler.domain.plan import MOST_CHUNKS
 from handler.domain.status import Progress, State, Status
-from handler.pipeline.attempt import check_newest, explain
+from handler.pipeline.attempt import check_newest, check_wanted
 from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
 from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk
 from handler.pipeline.paint_video import PaintOrder, poster_frame_of
@@ -30,7 +30,7 @@ def run_chunk(job_id: str, chunk: Chunk, studio: Studio) -> Done:
     Whoever does the same at the same time leaves the same.
 
     Raises:
-        Rejected: the video can't be painted, or a newer upload replaced it.
+        Rejected: the video can't be painted, a newer upload replaced it, or nobody wants it.
         Unavailable, Defect: as ``handler.pipeline.run_job.run_job``.
     """
     studio.observer.began(job_id)
@@ -41,9 +41,10 @@ def run_chunk(job_id: str, chunk: Chunk, studio: Studio) -> Done:
         return done
     check_newest(order.upload, studio.store)
     try:
+        check_wanted(order.upload, studio.store)
         done = _painted(work, order, chunk, name, studio)
     except Exception as error:
-        work.write(f"{FAILED}{name}.json", Failure(explain(error), isinstance(error, Rejected)))
+        work.write(f"{FAILED}{name}.json", Failure.of(error))
         raise
     _tell(work, order, studio)
     return done
@@ -170,6 +171,7 @@ def _tell(work: Work, order: Order, studio: Studio) -> None:
         elapsed = (now - order.begun_at).total_seconds()
         written = Status.of(
             work.job_id,
+            order.upload,
             status["attempt"],
             State.RUNNING,
             now,

@@ -263,6 +263,8 @@ def test_a_listing_goes_on_behind_its_first_page() -> None:
     for key in "abc":
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
     assert [entry.key for entry in S3ObjectStore(s3).listing(BUCKET)] == ["a", "b", "c"]
+
+
 def test_a_part_of_an_object_goes_to_its_place(
     both: tuple[ObjectStore, Seed], tmp_path: Path
 ) -> None:

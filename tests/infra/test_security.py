@@ -174,6 +174,11 @@ for _name in ("PaintChunk", "Assemble", "EndJob"):
         (f"{_name}Role", "s3:GetObjectVersion", VIDEOS),
         (f"{_name}Role", "s3:GetObjectVersion", JOBS),
         (f"{_name}Role", "s3:GetObject", WORK),
+        *(
+            (f"{_name}Role", f"s3:GetObject{version}Tagging", key)
+            for version in ("", "Version")
+            for key in (VIDEOS, JOBS)
+        ),
         *((f"{_name}Role", "s3:ListBucket", f"{b}Bucket.Arn") for b in ("Input", "Output", "Work")),
         (f"{_name}Role", "logs:CreateLogStream", f"{_name}Logs.Arn"),
         (f"{_name}Role", "logs:PutLogEvents", f"{_name}Logs.Arn"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from handler.domain.errors import ClaimLost, Rejected, Superseded, TooLong
+from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, TooLong
 from handler.domain.job import ResultKeys, SourceObject
 from handler.domain.job_ended import EVENT_SOURCE, JobEnded
 from handler.domain.status import Outcome, State
@@ -348,7 +348,9 @@ class TestLongJobs:
 
     def test_what_nobody_can_paint_is_not_tried_again(self, definition: Any) -> None:
         """Step Functions knows errors by the names of their classes."""
-        kinds = {kind.__name__: kind for kind in (Rejected, Superseded, TooLong, ClaimLost)}
+        kinds = {
+            kind.__name__: kind for kind in (Rejected, Superseded, Cancelled, TooLong, ClaimLost)
+        }
         for task in _tasks(definition):
             final, *others = task["Retry"]
             assert (set(final["ErrorEquals"]), final["MaxAttempts"]) == (set(kinds), 0)

@@ -12,7 +12,15 @@ import pytest
 from handler.aws.events import message_of, requests_in_text
 from handler.domain.chunks import Chunk, SeekPoint, chunks_of
 from handler.domain.claim import Delivery
-from handler.domain.errors import Busy, ClaimLost, Defect, Rejected, Superseded, Unavailable
+from handler.domain.errors import (
+    Busy,
+    Cancelled,
+    ClaimLost,
+    Defect,
+    Rejected,
+    Superseded,
+    Unavailable,
+)
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.plan import PUBLISHING_SECONDS, Worker
 from handler.domain.route import Route
@@ -260,6 +268,25 @@ def test_a_newer_upload_stops_the_workers_and_their_end_says_nothing(bench: Benc
     with pytest.raises(ClaimLost):
         bench.end(job_id)
     assert bench.status()["state"] == "running"
+
+
+def test_a_cancelled_job_is_painted_no_further(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0)
+    bench.store.cancel(Work(bench.store, "work", job_id).order().upload)
+    with pytest.raises(Cancelled):
+        bench.paint(job_id, 1)
+    assert bench.end(job_id).state is State.CANCELLED
+    assert bench.status()["state"] == "cancelled"
+    assert bench.kept == []
+
+
+def test_a_job_that_is_cancelled_at_the_end_is_not_published(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    bench.store.cancel(Work(bench.store, "work", job_id).order().upload)
+    assert bench.assemble(job_id).state is State.CANCELLED
+    assert "monet/clip.mp4" not in bench.store.keys_of("out")
 
 
 def test_money_is_set_aside_until_the_job_ends(bench: Bench) -> None:
