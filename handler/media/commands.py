@@ -46,7 +46,7 @@ TAGS: dict[Codec, tuple[str, ...]] = {Codec.H264: (), Codec.HEVC: ("-tag:v", "hv
 """Apple's players show HEVC under the name hvc1 only."""
 
 STITCHABLE: dict[Codec, tuple[str, ...]] = {
-    Codec.H264: ("-x264-params", "stitchable=1:ipratio=1"),
+    Codec.H264: ("-x264-params", "stitchable=1:ipratio=0.9"),
     Codec.HEVC: (),
 }
 """x264 writes something of the pictures into their headers unless it is told not to. The first
