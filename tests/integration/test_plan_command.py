@@ -70,7 +70,7 @@ def test_what_one_function_can_not_do_is_said(tmp_path: Path) -> None:
     slow.write_text(json.dumps({**shipped, "codec_seconds": 1e5}))
     run = artreel("plan", clips.CARPHONE, environment={"ARTREEL_CALIBRATION_FILE": str(slow)})
     assert "step-functions about" in run.stdout
-    assert "The stack rejects it" in run.stdout
+    assert "2 chunks of 60 frames, 2 workers at a time" in run.stdout
 
 
 @pytest.mark.parametrize(
