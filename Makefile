@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub measure check test fuzz clips faults sbom audit bench demo e2e image schema lock clean
+.PHONY: help install hub measure check test fuzz clips faults long sbom audit bench demo e2e image schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ test: install $(CHECKOV) ## every test that needs no container; those of TF Hub 
 faults: install ## 200 uploads through the emulated stack while workers are killed and requests fail (FAULT_SEED, FAULT_UPLOADS)
 	ARTREEL_FAULT_SEED=$(or $(FAULT_SEED),1) ARTREEL_FAULT_UPLOADS=$(or $(FAULT_UPLOADS),200) \
 		$(BIN)/pytest -q -s -m faults tests/infra
+
+long: install ## a video of 40 chunks through the emulated state machine while workers die and hang (LONG_FRAMES)
+	ARTREEL_LONG_FRAMES=$(or $(LONG_FRAMES),2400) $(BIN)/pytest -q tests/infra/test_long_jobs.py
 
 clips: install ## try every clip of tests/clips.py and tests/hostile.py and write the table of what becomes of them
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \

@@ -20,7 +20,8 @@ class Settings(BaseModel):
     Sizes are in pixels or bytes and times in seconds, as each name says. The limits on a source
     bound what one function can hold on its disk and finish in its time. ``lease_seconds`` is how
     long a worker that was killed keeps its job from others, ``retry_seconds`` the pause after a
-    first failure, twice that after the second. ``stack`` is for the command line alone.
+    first failure, twice that after the second. ``max_workers`` paint one job at a time, where the
+    state machine starts them. ``stack`` is for the command line alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class Settings(BaseModel):
     input_bucket: str = ""
     output_bucket: str = ""
     stack: str = ""
+    work_bucket: str = ""
     job_table: str = ""
     job_queue_url: str = ""
     dead_letter_queue_url: str = ""
@@ -44,6 +46,8 @@ class Settings(BaseModel):
     status_interval_seconds: float = Field(default=10.0, gt=0)
     lease_seconds: float = Field(default=60.0, ge=1)
     retry_seconds: float = Field(default=60.0, ge=0)
+    state_machine_arn: str = ""
+    max_workers: int = Field(default=100, ge=1, le=10_000)
 
     @property
     def hidden_seconds(self) -> float:

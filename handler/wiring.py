@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.domain.errors import Defect, Rejected
 from handler.domain.job import Buckets
 from handler.domain.plan import Calibration, Worker
-from handler.domain.ports import Media, Motion, ObjectStore, Observer, Painter, Uploader
+from handler.domain.ports import (
+    Launcher,
+    Media,
+    Motion,
+    ObjectStore,
+    Observer,
+    Painter,
+    Uploader,
+)
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.studio import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
@@ -21,6 +29,9 @@ if TYPE_CHECKING:
     from handler.aws.job_queue import SqsJobQueue
 
 AWS_TRIES = 5
+COMMON_PRECISION = "f32"
+"""What every processor of Lambda's has. The workers of one job paint alike."""
+
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """How long a service may say nothing before a request counts as lost and is sent again."""
@@ -176,11 +187,22 @@ def forget() -> None:
         adapter.cache_clear()
 
 
-def studio(seconds_left: Callable[[], float]) -> Studio:
+def launcher() -> Launcher | None:
+    """What has many workers paint one job, where there is such a thing."""
+    from handler.aws.state_machine import StepFunctionsLauncher
+
+    arn = settings().state_machine_arn
+    if not arn:
+        return None
+    return StepFunctionsLauncher(aws("stepfunctions"), arn, _needed("work_bucket"))
+
+
+def studio(seconds_left: Callable[[], float], precision: str | None = None) -> Studio:
     """Everything for jobs of the cloud.
 
     Args:
         seconds_left: how long this worker can still work; at the call, all its time.
+        precision: of the painter, if not what is fastest here.
 
     Raises:
         Defect: the deployment lacks a setting.
@@ -203,7 +225,7 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
             ),
         ),
         media=media(),
-        painter=painter,
+        painter=partial(painter, None, precision),
         motion=motion,
         observer=observer(),
         input_bucket=_needed("input_bucket"),
@@ -216,6 +238,9 @@ def studio(seconds_left: Callable[[], float]) -> Studio:
         seconds_left=seconds_left,
         longest_run_seconds=seconds_left(),
         lease_seconds=chosen.lease_seconds,
+        launcher=launcher(),
+        work_bucket=chosen.work_bucket,
+        workers=chosen.max_workers,
     )
 
 

@@ -45,6 +45,19 @@ AWS_METRICS = {
             "SentMessageSize",
         },
     ),
+    # "Monitoring Step Functions metrics using CloudWatch", metrics of executions
+    "AWS/States": (
+        {"StateMachineArn"},
+        {
+            "ExecutionThrottled",
+            "ExecutionTime",
+            "ExecutionsAborted",
+            "ExecutionsFailed",
+            "ExecutionsStarted",
+            "ExecutionsSucceeded",
+            "ExecutionsTimedOut",
+        },
+    ),
     # "Monitoring Amazon EventBridge", metrics of rules
     "AWS/Events": (
         {"RuleName"},

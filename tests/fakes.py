@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.claim import Claim
 from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
@@ -129,11 +130,18 @@ class FakeObjectStore:
         for key in self.keys(bucket, prefix, 1_000_000):
             yield Listed(key, self.objects[bucket, key][-1].modified)
 
-    def download(self, source: SourceObject, path: Path) -> None:
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
         found = self._find(source.bucket, source.key, source.version_id)
         if found is None:
             raise Rejected(f"{source.key} is gone from the bucket")
-        path.write_bytes(found.body)
+        if part is None:
+            path.write_bytes(found.body)
+            return
+        with path.open("r+b") as file:
+            file.seek(part[0])
+            file.write(found.body[slice(*part)])
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         found = self._find(bucket, key, None)
@@ -247,6 +255,19 @@ class FakeJobLedger:
             raise ClaimLost("another worker took this job over")
         held.until = self.now() + self.lease_seconds
 
+    def hand_over(self, claim: Claim, carrier: str, seconds: float) -> None:
+        self.renew(claim)
+        self.held[claim.result].until = self.now() + seconds
+        self.held[claim.result].carrier = carrier
+
+    def adopt(self, job_id: str, result: str, carrier: str) -> Claim:
+        held = self.held.get(result)
+        if not held or held.claim.job_id != job_id or not held.until:
+            raise ClaimLost("another worker took this job over")
+        if held.carrier != carrier:
+            raise Unavailable("the job was not handed over yet")
+        return held.claim
+
     def release(self, claim: Claim, reason: str = "") -> None:
         held = self.held.get(claim.result)
         if held and held.claim.owner == claim.owner and held.until:
@@ -261,6 +282,17 @@ class FakeJobLedger:
 
     def forget(self, job_id: str) -> None:
         self.ended.pop(job_id, None)
+
+
+class FakeLauncher:
+    """Notes what it is told to start."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str, int]] = []
+
+    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+        self.started.append((job_id, chunks_key, workers))
+        return f"execution/{job_id}"
 
 
 class FakeAnnouncer:
@@ -366,13 +398,26 @@ class FakeMedia:
             )
         return self.facts
 
+    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
+        return ()
+
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        return None
+
     @contextmanager
     def read_frames(
-        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+        self,
+        video: Path,
+        facts: VideoFacts,
+        size: tuple[int, int] | None = None,
+        chunk: Chunk = WHOLE,
     ) -> Iterator[FrameReader]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
-        yield FakeReader(facts, size or facts.size, self.decodable, still=self.still)
+        reader = FakeReader(facts, size or facts.size, self.decodable, still=self.still)
+        for _ in range(min(chunk.begin, self.decodable)):
+            next(reader)
+        yield reader
 
     @contextmanager
     def write_video(
@@ -390,6 +435,25 @@ class FakeMedia:
         self.encoding = encoding
         yield self
         video.write_text(f"result {len(self.written) - self.loses_on_write}")
+
+    @contextmanager
+    def write_chunk(
+        self, part: Path, facts: VideoFacts, encoding: Encoding, size: tuple[int, int] | None = None
+    ) -> Iterator[FrameWriter]:
+        with self.write_video(part, facts, part, encoding, size) as writer:
+            yield writer
+
+    def join(
+        self,
+        parts: Iterable[tuple[int, Path]],
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+    ) -> int:
+        frames = sum(int(part.read_bytes().split()[1]) for _, part in parts)
+        video.write_text(f"result {frames}")
+        return frames
 
     def write(self, frame: Frame) -> None:
         if frame.shape != self._shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
@@ -9,7 +10,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.data_classes import S3Event, S3EventBridgeNotificationEvent
 
 from handler.domain.errors import Rejected
-from handler.domain.job import JOBS, LONGEST_KEY_BYTES, VIDEOS, JobRequest
+from handler.domain.job import JOBS, LONGEST_KEY_BYTES, VIDEOS, JobRequest, SourceObject
 from handler.domain.job_file import job_in, read_json
 
 UPLOADED = "Object Created"
@@ -87,3 +88,14 @@ def _bridged(event: Mapping[str, Any]) -> Iterator[JobRequest]:
             version_id=uploaded.get("version-id"),
             etag=uploaded.get("etag"),
         )
+
+
+def message_of(upload: SourceObject) -> str:
+    """A message that asks for an upload's job, as EventBridge's own does."""
+    uploaded = {"key": upload.key}
+    if upload.version_id:
+        uploaded["version-id"] = upload.version_id
+    else:
+        uploaded["etag"] = upload.version
+    detail = {"bucket": {"name": upload.bucket}, "object": uploaded}
+    return json.dumps({"detail-type": UPLOADED, "source": "aws.s3", "detail": detail})

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from handler.aws.errors import error_code, translated
 from handler.domain.claim import Claim
-from handler.domain.errors import Busy, ClaimLost
+from handler.domain.errors import Busy, ClaimLost, Unavailable
 from handler.domain.job import SourceObject
 from handler.domain.status import Outcome, State
 
@@ -108,6 +108,23 @@ class DynamoDbJobLedger:
         until = {"N": str(self._milliseconds() + self._lease_ms)}
         if not self._while_held(claim, "SET lease_until = :until", {":until": until}):
             raise ClaimLost("another worker took this job over")
+
+    def hand_over(self, claim: Claim, carrier: str, seconds: float) -> None:
+        values = {
+            ":until": {"N": str(self._milliseconds() + int(seconds * 1000))},
+            ":carrier": {"S": carrier},
+        }
+        if not self._while_held(claim, "SET lease_until = :until, carrier = :carrier", values):
+            raise ClaimLost("another worker took this job over")
+
+    def adopt(self, job_id: str, result: str, carrier: str) -> Claim:
+        item = self._get(f"result/{result}") or {}
+        is_held = int(item.get("lease_until", {}).get("N", "0")) > 0
+        if _text(item, "job_id") != job_id or not is_held:
+            raise ClaimLost("another worker took this job over")
+        if _text(item, "carrier") != carrier:
+            raise Unavailable("the job was not handed over yet")
+        return Claim(job_id, result, _text(item, "owner"), int(item["token"]["N"]))
 
     def release(self, claim: Claim, reason: str = "") -> None:
         update, values = "SET lease_until = :released", {}

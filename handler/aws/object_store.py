@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ UNVERSIONED = "null"
 APPEARANCES = ("PutObject", "CompleteMultipartUpload")
 CONDITION_REFUSED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 LARGEST_JSON_BYTES = 1024**2
+LARGEST_PAGE = 1000
+PART_BUFFER_BYTES = 1024**2
 CLASSIC = TransferConfig(preferred_transfer_client="classic")
 """boto3's own transfer manager: the other one, in C, sends requests past the client's events."""
 
@@ -63,9 +66,14 @@ class S3ObjectStore:
         )
 
     def keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
+        page_size = min(limit, LARGEST_PAGE)
         with translated(f"listing {prefix}"):
-            page = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit)
-        return [entry["Key"] for entry in page.get("Contents", [])]
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket,
+                Prefix=prefix,
+                PaginationConfig={"MaxItems": limit, "PageSize": page_size},
+            )
+            return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def tags(self, source: SourceObject) -> Mapping[str, str]:
         with translated(f"reading the tags of {source.key}"):
@@ -96,7 +104,12 @@ class S3ObjectStore:
                 for entry in page.get("Contents", []):
                     yield Listed(entry["Key"], entry["LastModified"])
 
-    def download(self, source: SourceObject, path: Path) -> None:
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
+        if part:
+            self._download_part(source, path, *part)
+            return
         extra = {"VersionId": source.version_id} if source.version_id else None
         with translated(f"downloading {source.key}"):
             try:
@@ -105,6 +118,20 @@ class S3ObjectStore:
                 if error_code(error) in MISSING:
                     raise Rejected(f"{source.key} is gone from the bucket") from error
                 raise
+
+    def _download_part(self, source: SourceObject, path: Path, first: int, end: int) -> None:
+        which: Any = {"VersionId": source.version_id} if source.version_id else {}
+        with translated(f"downloading a part of {source.key}"), path.open("r+b") as file:
+            try:
+                answer = self._s3.get_object(
+                    Bucket=source.bucket, Key=source.key, Range=f"bytes={first}-{end - 1}", **which
+                )
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    raise Rejected(f"{source.key} is gone from the bucket") from error
+                raise
+            file.seek(first)
+            shutil.copyfileobj(answer["Body"], file, PART_BUFFER_BYTES)
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         with translated(f"reading {key}"):

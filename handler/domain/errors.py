@@ -5,13 +5,15 @@
     ArtreelError
     ├── Rejected      the user: the input can't be painted; never retried, the reason is theirs
     │   ├── Superseded  nobody: a newer upload under the same key is painted instead
-    │   └── Cancelled   nobody: its owner does not want it any more
+    │   ├── Cancelled   nobody: its owner does not want it any more
+    │   └── TooLong     the user, unless many workers can paint what one can't
     ├── Unavailable   nobody: something was out of reach for a moment; retried
     │   ├── Busy        another worker holds this result; retried when its claim must have lapsed
     │   ├── ClaimLost   another worker took this result over
     │   └── Changed     an object is no longer the one that was to be replaced
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
-        └── Refused     whoever chose the credentials or names; AWS does not take them
+        ├── Refused     whoever chose the credentials or names; AWS does not take them
+        └── SeekMissed  nobody: a chunk has to be decoded from the start of the file
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
 into what their caller understands (a partial batch failure, an exit code).
@@ -39,6 +41,10 @@ class Superseded(Rejected):
 
 class Cancelled(Rejected):
     """Its owner does not want it any more."""
+
+
+class TooLong(Rejected):
+    """One worker can't finish it."""
 
 
 class Unavailable(ArtreelError):
@@ -74,3 +80,7 @@ class Defect(ArtreelError):
 
 class Refused(Defect):
     """AWS does not take the credentials or names it was given."""
+
+
+class SeekMissed(Defect):
+    """A video could not be decoded from where it was thought to."""

@@ -13,6 +13,7 @@ from typing import Any
 from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 from handler.domain.timeline import ORIGINAL, Look, Timeline
 from handler.domain.treatment import PLAIN, Treatment
 
@@ -131,6 +132,7 @@ class JobRequest:
         teaser: whether an animated picture of the result is wished for.
         preview: whether only a few frames are to be painted, in every style there is.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
+        run_on: where it is painted; None for wherever it fits.
         job_file: that the request was read from, if any.
     """
 
@@ -147,6 +149,7 @@ class JobRequest:
     teaser: bool = False
     preview: bool = False
     budget_usd: float | None = None
+    run_on: Route | None = None
     job_file: SourceObject | None = None
 
     @property
@@ -162,7 +165,8 @@ class Job:
     Attributes:
         source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
-        frames, compare, teaser, preview, budget_usd, job_file, treatment: as in ``JobRequest``.
+        frames, compare, teaser, preview, budget_usd, run_on, job_file, treatment: as in
+            ``JobRequest``.
     """
 
     source: SourceObject
@@ -174,8 +178,14 @@ class Job:
     teaser: bool = False
     preview: bool = False
     budget_usd: float | None = None
+    run_on: Route | None = None
     job_file: SourceObject | None = None
     treatment: Treatment = PLAIN
+
+    @property
+    def can_be_spread(self) -> bool:
+        """Whether many workers can paint it, each a part."""
+        return not (self.compare or self.teaser or self.preview or self.treatment.mask)
 
     @property
     def styles(self) -> frozenset[str]:
@@ -186,8 +196,8 @@ class Job:
     def job_id(self) -> str:
         """64 hexadecimal digits, the same for the same upload and the same wishes.
 
-        A job file that is uploaded again asks for the work again. The budget is not part of it: a
-        job that is done is not done anew because it may cost more.
+        A job file that is uploaded again asks for the work again. Budget and route are no part of
+        it: a job that is done is not done anew because it may cost more, or be done elsewhere.
         """
         ordered = self.job_file
         return identity(

@@ -40,6 +40,7 @@ from handler.domain.job import (
     clipped,
 )
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.domain.treatment import (
     FEATHER_PX,
@@ -144,6 +145,14 @@ def _way(value: Any) -> Any:
     if value is not False and value not in [*Compare]:
         raise _wrong('it takes false, "side", "split" or "wipe"')
     return value
+
+
+def _place(value: Any, handler: ValidatorFunctionWrapHandler) -> str | None:
+    try:
+        place: str | None = handler(value)
+    except ValidationError as error:
+        raise _wrong('it takes "auto", "lambda" or "step-functions"') from error
+    return place
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -417,6 +426,16 @@ class JobFile(Wishes):
         "is rejected before anything is painted.",
     )
 
+    run_on: Annotated[
+        Literal["auto", "lambda", "step-functions"] | None,
+        WrapValidator(_place),
+        *MAY_BE_LEFT_OUT,
+    ] = Field(
+        default=None,
+        description='"lambda" paints in one function, "step-functions" in many; "auto", as if not '
+        "given, in one if the video fits.",
+    )
+
     @model_validator(mode="after")
     def _previews_are_plain(self) -> Self:
         if self.preview and (idle := self.model_fields_set - FIELDS_OF_PREVIEWS):
@@ -454,6 +473,7 @@ def job_in(
         teaser=given.teaser,
         preview=given.preview,
         budget_usd=given.budget_usd,
+        run_on=None if given.run_on in (None, "auto") else Route(given.run_on),
         job_file=job_file,
     )
 

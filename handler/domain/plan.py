@@ -7,13 +7,13 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 from handler.domain.errors import Defect
 from handler.domain.keyframes import FLOW_SCALE, bounded_interval, flow_scale
 from handler.domain.media import VideoFacts
-from handler.domain.price import VCPU_MB, container_usd, function_usd
+from handler.domain.price import CHUNK_USD, VCPU_MB, function_usd
+from handler.domain.route import Route
 from handler.domain.timeline import Timeline
 from handler.domain.treatment import size_held
 
@@ -30,11 +30,20 @@ LONGEST_FUNCTION_SECONDS = 900
 """Lambda's own limit."""
 
 
-class Route(StrEnum):
-    """Where a job can be painted: in one Lambda function, or in a container that runs longer."""
+LEAST_CHUNK_SECONDS = 2
+"""Of the video. Each chunk begins with a picture that refers to none, which is the largest kind."""
 
-    LAMBDA = "lambda"
-    BATCH = "batch"
+MOST_CHUNKS = 10_000
+"""A Distributed Map runs no more at a time."""
+
+USUAL_WORKERS = 100
+"""Of one job at a time; a tenth of what an account may run."""
+
+LONGEST_CHUNK_SECONDS = 300.0
+"""That a worker may be expected to need; a third of what it has."""
+
+JOINING_BYTES_PER_SECOND = 50e6
+"""At which one function fetches, joins, checks and publishes what was painted."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,6 @@ class Worker:
     def function(cls, memory_mb: int, machine: str = "x86_64") -> Worker:
         """A Lambda function of that size."""
         return cls(memory_mb / VCPU_MB, memory_mb, machine)
-
-
-CONTAINER = Worker(vcpus=16, memory_mb=32 * 1024, machine="x86_64")
-"""The largest task of Fargate, with the least memory that it can have."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Plan:
-    """An estimate for one worker.
+    """An estimate.
 
     Attributes:
+        worker: each of them.
+        seconds: wall clock.
         usd: None where nobody sends a bill.
+        chunk_frames: that each worker paints; 0 where one paints all.
+        chunks: how many workers are started, ``workers`` of them at a time.
     """
 
     route: Route
@@ -161,6 +170,9 @@ class Plan:
     work: Work
     seconds: float
     usd: float | None
+    chunk_frames: int = 0
+    chunks: int = 1
+    workers: int = 1
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -246,20 +258,69 @@ def keyframes_and_others(timeline: Timeline, facts: VideoFacts, interval: int) -
     return keyframes, frames - keyframes
 
 
-def plan_for(worker: Worker, work: Work, route: Route = Route.LAMBDA) -> Plan:
+def plan_for(worker: Worker, work: Work) -> Plan:
     """What the work takes and costs on one worker."""
     seconds = work.seconds(worker.vcpus)
     usd = None
-    if worker.memory_mb and route is Route.LAMBDA:
+    if worker.memory_mb:
         usd = function_usd(seconds, worker.memory_mb, worker.machine)
-    elif worker.memory_mb:
-        usd = container_usd(seconds, worker.vcpus, worker.memory_mb)
-    return Plan(route, worker, work, seconds, usd)
+    return Plan(Route.LAMBDA, worker, work, seconds, usd)
 
 
-def shortest_route(function: Worker, work: Work, seconds: float = LONGEST_FUNCTION_SECONDS) -> Plan:
-    """One function if the work fits into its seconds, else a container."""
-    plan = plan_for(function, work)
+def spread_plan(
+    worker: Worker, work: Work, facts: VideoFacts, keyframe_interval: int, workers: int
+) -> Plan:
+    """What the work takes and costs on many workers.
+
+    There are as many chunks as workers, unless they would be shorter than two seconds of video, or
+    longer than five minutes of work.
+
+    Args:
+        keyframe_interval: of which chunks are multiples.
+        workers: that run at a time, at most.
+
+    Source: each pays its start; Distributed Map: two state transitions for each chunk, docs.aws.
+    amazon.com/step-functions/latest/dg/concepts-standard-vs-express.html.
+    """
+    frames = max(1, work.frames)
+    per_frame = work.vcpu_seconds / frames / worker.vcpus
+    least = max(LEAST_CHUNK_SECONDS * float(facts.frame_rate), frames / MOST_CHUNKS)
+    most = max(1.0, (LONGEST_CHUNK_SECONDS - work.start_seconds) / per_frame)
+    wanted = max(min(frames / workers, most), least)
+    chunk_frames = math.ceil(wanted / keyframe_interval) * keyframe_interval
+    chunks = math.ceil(frames / chunk_frames)
+    at_once = min(workers, chunks)
+    # Each paints one keyframe that belongs to the next chunk.
+    doubled = 1 + 1 / chunk_frames
+    of_chunk = work.start_seconds + per_frame * doubled * chunk_frames
+    joining = work.start_seconds + 2 * facts.size_bytes / JOINING_BYTES_PER_SECOND
+    busy = chunks * work.start_seconds + per_frame * doubled * frames + 2 * joining
+    usd = None
+    if worker.memory_mb:
+        usd = function_usd(busy, worker.memory_mb, worker.machine) + chunks * CHUNK_USD
+    return Plan(
+        route=Route.STEP_FUNCTIONS,
+        worker=worker,
+        work=work,
+        seconds=2 * joining + math.ceil(chunks / at_once) * of_chunk,
+        usd=usd,
+        chunk_frames=chunk_frames,
+        chunks=chunks,
+        workers=at_once,
+    )
+
+
+def shortest_route(
+    worker: Worker,
+    work: Work,
+    facts: VideoFacts,
+    keyframe_interval: int,
+    workers: int = USUAL_WORKERS,
+    seconds: float = LONGEST_FUNCTION_SECONDS,
+) -> Plan:
+    """One function if the work fits into its seconds, else many."""
+    plan = plan_for(worker, work)
     if plan.seconds + PUBLISHING_SECONDS <= seconds:
         return plan
-    return plan_for(CONTAINER, work, Route.BATCH)
+    interval = bounded_interval(keyframe_interval, work.working_size)
+    return spread_plan(worker, work, facts, interval, workers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.claim import Claim
 from handler.domain.digest import Digest
 from handler.domain.job import SourceObject
@@ -131,10 +132,27 @@ class Media(Protocol):
     def probe(self, video: Path) -> VideoFacts:
         """Raises Rejected when the file can't be shown as a video."""
 
+    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
+        """Where the video can be decoded from, in order; none where only its start will do.
+
+        Raises:
+            Rejected: the file breaks its reader.
+        """
+
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        """Parts of the file, by first and past-the-last byte, that hold no pictures or sound.
+
+        With these, chunks can be decoded from their own bytes of it; None where they can't.
+        """
+
     def read_frames(
-        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+        self,
+        video: Path,
+        facts: VideoFacts,
+        size: tuple[int, int] | None = None,
+        chunk: Chunk = WHOLE,
     ) -> AbstractContextManager[FrameReader]:
-        """Decode every frame in order, rotation applied.
+        """Decode every frame in order from the first one of the chunk on, rotation applied.
 
         The frames are uint8 (height, width, 3) of that width and height, the source's own if not
         given, in BT.709 for an SDR screen, whatever the source is: deinterlaced, tone-mapped, over
@@ -144,6 +162,7 @@ class Media(Protocol):
         Raises, while iterating:
             Rejected: nothing could be decoded, or it takes senselessly long.
             Unavailable: the decoder was killed.
+            SeekMissed: the chunk's place to begin at is none; decode it from the start.
         """
 
     def glimpse(
@@ -176,6 +195,35 @@ class Media(Protocol):
 
         Raises:
             Defect: the encoder failed.
+        """
+
+    def write_chunk(
+        self, part: Path, facts: VideoFacts, encoding: Encoding, size: tuple[int, int] | None = None
+    ) -> AbstractContextManager[FrameWriter]:
+        """Encode the frames of a chunk, to be joined with others that were encoded likewise.
+
+        The same as ``write_video``, without what lies beside the pictures.
+        """
+
+    def join(
+        self,
+        parts: Iterable[tuple[int, Path]],
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+    ) -> int:
+        """Write what ``write_video`` would, from encoded chunks, whose pictures stay as they are.
+
+        Args:
+            parts: of each chunk its first frame and its file, in order; one at a time is read.
+
+        Returns:
+            How many frames there are.
+
+        Raises:
+            Defect: the chunks don't go together, or the muxer failed.
+            Rejected: the sound is damaged.
         """
 
     def read_picture(self, picture: Path) -> Frame:
@@ -240,8 +288,15 @@ class ObjectStore(Protocol):
     def listing(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
         """Every object whose key begins with ``prefix``, in the store's order."""
 
-    def download(self, source: SourceObject, path: Path) -> None:
-        """Fetch that version of the object. Raises Rejected when it is gone."""
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
+        """Fetch that version of the object. Raises Rejected when it is gone.
+
+        Args:
+            part: its first byte and the one after its last; these go to their own places in the
+                file, which is there already and keeps what else it holds.
+        """
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         """A small JSON object and its ETag, None where there is none; {} for what is none."""
@@ -345,6 +400,21 @@ class JobLedger(Protocol):
             ClaimLost: another worker has taken the result over, or the claim was released.
         """
 
+    def hand_over(self, claim: Claim, carrier: str, seconds: float) -> None:
+        """Leave a claim to whatever is called so, for so long.
+
+        Raises:
+            ClaimLost: as ``renew``.
+        """
+
+    def adopt(self, job_id: str, result: str, carrier: str) -> Claim:
+        """The claim that was left to it, to be used as it is: several may have it.
+
+        Raises:
+            ClaimLost: another worker has taken the result over, or the job has ended.
+            Unavailable: it was not handed over yet.
+        """
+
     def release(self, claim: Claim, reason: str = "") -> None:
         """Let others claim; does nothing where the claim is lost.
 
@@ -357,6 +427,24 @@ class JobLedger(Protocol):
 
     def forget(self, job_id: str) -> None:
         """Let the job be done anew."""
+
+
+class Launcher(Protocol):
+    """Has many workers paint one job."""
+
+    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+        """Start it, unless it runs already; what ended before it was done is begun anew.
+
+        Args:
+            chunks_key: of the list of chunks, in the bucket of work.
+            workers: at a time.
+
+        Returns:
+            What now carries the job: ``handler.domain.ports.JobLedger.hand_over``.
+
+        Raises:
+            Unavailable, Defect: it can't be started.
+        """
 
 
 class Announcer(Protocol):

@@ -23,8 +23,6 @@ class PriceTable:
         as_of: year and month in which the prices were looked up.
         sources: AWS's public pages that hold them.
         lambda_gb_second: by processor architecture as ``platform.machine()`` spells it.
-        fargate_spot_share: of Fargate's own price; it moves with supply, between 0.3 and 0.5 in
-            the months before.
     """
 
     region: str
@@ -38,9 +36,6 @@ class PriceTable:
     dynamodb_read: float
     sqs_request: float
     step_functions_transition: float
-    fargate_vcpu_hour: float
-    fargate_gb_hour: float
-    fargate_spot_share: float
 
 
 PRICES = PriceTable(
@@ -52,7 +47,6 @@ PRICES = PriceTable(
         "https://aws.amazon.com/dynamodb/pricing/on-demand/",
         "https://aws.amazon.com/sqs/pricing/",
         "https://aws.amazon.com/step-functions/pricing/",
-        "https://aws.amazon.com/fargate/pricing/",
     ),
     lambda_gb_second={"x86_64": 0.0000166667, "aarch64": 0.0000133334},
     lambda_request=0.20 / 1e6,
@@ -62,9 +56,6 @@ PRICES = PriceTable(
     dynamodb_read=0.125 / 1e6,
     sqs_request=0.40 / 1e6,
     step_functions_transition=0.025 / 1e3,
-    fargate_vcpu_hour=0.04048,
-    fargate_gb_hour=0.004445,
-    fargate_spot_share=0.5,
 )
 
 REQUESTS_USD = (
@@ -76,6 +67,14 @@ REQUESTS_USD = (
     + 4 * PRICES.sqs_request
 )
 """All requests of a job of one style, rounded up; a hundredth of a cent, whatever its length."""
+
+CHUNK_USD = (
+    PRICES.lambda_request
+    + 5 * PRICES.s3_write
+    + 8 * PRICES.s3_read
+    + 3 * PRICES.step_functions_transition
+)
+"""Requests of one chunk of a job that many workers paint, rounded up."""
 
 
 def function_usd(seconds: float, memory_mb: int, machine: str) -> float:
@@ -89,9 +88,3 @@ def function_usd(seconds: float, memory_mb: int, machine: str) -> float:
     """
     gb_seconds = seconds * memory_mb / 1024
     return gb_seconds * PRICES.lambda_gb_second[machine] + REQUESTS_USD
-
-
-def container_usd(seconds: float, vcpus: float, memory_mb: int) -> float:
-    """Price of a container on Fargate Spot, as AWS Batch runs it, US dollars."""
-    hourly = vcpus * PRICES.fargate_vcpu_hour + memory_mb / 1024 * PRICES.fargate_gb_hour
-    return seconds / SECONDS_PER_HOUR * hourly * PRICES.fargate_spot_share + REQUESTS_USD

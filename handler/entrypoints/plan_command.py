@@ -18,7 +18,6 @@ from handler.domain.plan import (
     LONGEST_FUNCTION_SECONDS,
     Calibration,
     Plan,
-    Route,
     Work,
     Worker,
     plan_for,
@@ -26,6 +25,7 @@ from handler.domain.plan import (
     work_of,
 )
 from handler.domain.price import LARGEST_MEMORY_MB, PRICES, VCPU_MB
+from handler.domain.route import Route
 from handler.domain.timeline import Timeline
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
@@ -128,9 +128,16 @@ def _forecast(
         calibration=calibration,
         here=plan_for(wiring.worker(), work(here)),
         here_precision=here,
-        aws=shortest_route(Worker.function(memory_mb), work(LAMBDA_PRECISION)),
+        aws=_on_aws(wish, Worker.function(memory_mb), work(LAMBDA_PRECISION), facts),
         budget_usd=wish.budget_usd,
     )
+
+
+def _on_aws(wish: JobRequest, worker: Worker, work: Work, facts: VideoFacts) -> Plan:
+    if wish.run_on is Route.LAMBDA:
+        return plan_for(worker, work)
+    seconds = 0 if wish.run_on is Route.STEP_FUNCTIONS else LONGEST_FUNCTION_SECONDS
+    return shortest_route(worker, work, facts, wish.frames.interval(), seconds=seconds)
 
 
 def _text(video: Path, forecast: _Forecast) -> str:
@@ -146,10 +153,10 @@ def _text(video: Path, forecast: _Forecast) -> str:
         f"{aws.route:<7} about {aws.seconds:.0f} s and {aws.usd:.4f} USD: "
         f"{aws.worker.memory_mb} MB, {aws.worker.vcpus:.1f} vCPUs, {LAMBDA_PRECISION}",
     ]
-    if aws.route is Route.BATCH:
+    if aws.route is Route.STEP_FUNCTIONS:
         lines.append(
-            f"        too long for one function of {LONGEST_FUNCTION_SECONDS} s. The stack rejects "
-            f"it; the image's `batch` command paints it in a container of your own"
+            f"        {aws.chunks} chunks of {aws.chunk_frames} frames, "
+            f"{aws.workers} workers at a time"
         )
     if forecast.is_within_budget is not None:
         verdict = "enough" if forecast.is_within_budget else "too little: it would be rejected"
@@ -188,4 +195,7 @@ def _plan_content(plan: Plan) -> dict[str, Any]:
         "working_size": list(plan.work.working_size),
         "seconds": round(plan.seconds, 2),
         "usd": None if plan.usd is None else round(plan.usd, 6),
+        "chunks": plan.chunks,
+        "chunk_frames": plan.chunk_frames or plan.work.frames,
+        "workers": plan.workers,
     }

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
+from handler.domain.chunks import WHOLE, Chunk
 from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
 from handler.media.containers import INPUT_OPTIONS
 
@@ -40,9 +41,18 @@ LEAST_TICKS_PER_SECOND = 10_000
 
 ENCODERS = {
     Codec.H264: ("libx264",),
-    Codec.HEVC: ("libx265", "-tag:v", "hvc1", "-x265-params", "log-level=warning"),
+    Codec.HEVC: ("libx265", "-x265-params", "log-level=warning"),
 }
+TAGS: dict[Codec, tuple[str, ...]] = {Codec.H264: (), Codec.HEVC: ("-tag:v", "hvc1")}
 """Apple's players show HEVC under the name hvc1 only."""
+
+STITCHABLE: dict[Codec, tuple[str, ...]] = {
+    Codec.H264: ("-x264-params", "stitchable=1:ipratio=0.9"),
+    Codec.HEVC: (),
+}
+"""x264 writes something of the pictures into their headers unless it is told not to. The first
+picture of a chunk gets no more bits than its quality needs: as a rule x264 spends on one to which
+hundreds refer."""
 
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Those that see the alpha channel, where ffmpeg's own don't."""
@@ -62,17 +72,25 @@ the curve leaves diffuse white at 0.81 of SDR's white, as ITU-R BT.2390's does, 
 highlights."""
 
 
-def decode_command(ffmpeg: str, video: Path, facts: VideoFacts, size: Size) -> list[str]:
-    """Frames of a video as raw rgb24 of this size on stdout."""
+def decode_command(
+    ffmpeg: str, video: Path, facts: VideoFacts, size: Size, chunk: Chunk = WHOLE
+) -> list[str]:
+    """Frames of a video as raw rgb24 of this size on stdout, from where the chunk may be decoded.
+
+    Times stay what they are when the whole video is decoded.
+    """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
+    seek = chunk.seek
     return [
         ffmpeg,
         *QUIET,
+        *(("-copyts", "-start_at_zero") if seek else ()),
         *GUARDS,
         *(("-c:v", decoder) if decoder else ()),
+        *(("-noaccurate_seek", "-ss", f"{float(seek.at):.6f}") if seek else ()),
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
-        *("-vf", ",".join(decode_filters(facts, size))),
+        *("-vf", ",".join(decode_filters(facts, size, chunk))),
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
         *ACCOUNT,
@@ -106,14 +124,14 @@ def glimpse_command(
     ]
 
 
-def decode_filters(facts: VideoFacts, size: Size) -> list[str]:
+def decode_filters(facts: VideoFacts, size: Size, chunk: Chunk = WHOLE) -> list[str]:
     """From decoded frames, which ffmpeg has turned already, to rgb24 for an SDR screen.
 
     Each step is there only where the video needs it; for ordinary video it is one conversion.
     """
     return [
         *_deinterlaced(facts),
-        *_evened(facts),
+        *_evened(facts, chunk),
         _to_rgb(facts, size),
         *_over_black(facts),
         *_to_sdr(facts),
@@ -125,9 +143,21 @@ def _deinterlaced(facts: VideoFacts) -> list[str]:
     return ["bwdif=mode=send_frame:deint=interlaced"] if facts.interlaced else []
 
 
-def _evened(facts: VideoFacts) -> list[str]:
-    """A stream without a constant rate gets one by repeating and dropping frames."""
-    return [] if facts.constant_rate else ["setpts=PTS-STARTPTS", f"fps={facts.frame_rate}"]
+def _evened(facts: VideoFacts, chunk: Chunk) -> list[str]:
+    """A stream without a constant rate gets one by repeating and dropping frames.
+
+    Decoded from its middle, it is counted from the same first picture, and begins with the chunk.
+    """
+    if facts.constant_rate:
+        return []
+    if not chunk.seek:
+        return ["setpts=PTS-STARTPTS", f"fps={facts.frame_rate}"]
+    begin = float(chunk.begin / facts.frame_rate)
+    first_at = float(facts.announced.first_at or 0)
+    return [
+        f"setpts=round(PTS-{first_at:.9f}/TB)",
+        f"fps={facts.frame_rate}:start_time={begin:.6f}",
+    ]
 
 
 def _to_rgb(facts: VideoFacts, size: Size) -> str:
@@ -183,27 +213,80 @@ def encode_command(
     The frames come in this size and leave in the source's.
     The picture starts as long after the file's start as it does in the source.
     """
+    late = round(facts.start * ticks_per_second(facts))
     return [
-        ffmpeg,
-        *QUIET,
-        "-y",
-        *("-f", "rawvideo", "-pixel_format", "rgb24"),
-        *("-video_size", f"{size[0]}x{size[1]}", "-framerate", str(facts.frame_rate)),
-        *("-i", "pipe:0"),
+        *(ffmpeg, *QUIET, "-y", *_raw_frames(facts, size)),
         *GUARDS,
         *("-i", f"file:{sound_from.absolute()}"),
         *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
-        *("-vf", ",".join(encode_filters(facts))),
-        *("-fps_mode", "passthrough", "-enc_time_base", f"1/{_ticks_per_second(facts)}"),
-        *("-c:v", *ENCODERS[encoding.codec]),
+        *_encoded(facts, encoding, late),
+        *_published(facts, video),
+    ]
+
+
+def chunk_command(
+    ffmpeg: str, part: Path, facts: VideoFacts, encoding: Encoding, size: Size
+) -> list[str]:
+    """Raw rgb24 frames on stdin to the pictures of ``encode_command`` alone, from time 0 on.
+
+    Pictures refer to none outside, and headers depend on nothing in them: chunks one after the
+    other are one stream.
+    """
+    return [
+        *(ffmpeg, *QUIET, "-y", *_raw_frames(facts, size)),
+        *("-map", "0:v:0"),
+        *_encoded(facts, encoding),
+        *STITCHABLE[encoding.codec],
+        *("-f", "mp4", f"file:{part.absolute()}"),
+    ]
+
+
+def join_command(
+    ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+) -> list[str]:
+    """Pictures of all chunks as one MP4 stream on stdin, as they are, and all else of the source.
+
+    The stream begins at time 0.
+    """
+    return [
+        *(ffmpeg, *QUIET, "-y"),
+        *("-itsoffset", f"{float(facts.start):.6f}", "-f", "mov", "-i", "pipe:0"),
+        *GUARDS,
+        *("-i", f"file:{sound_from.absolute()}"),
+        *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
+        *("-c:v", "copy", *TAGS[encoding.codec]),
+        *("-video_track_timescale", str(ticks_per_second(facts))),
+        *_published(facts, video),
+    ]
+
+
+def _raw_frames(facts: VideoFacts, size: Size) -> tuple[str, ...]:
+    return (
+        *("-f", "rawvideo", "-pixel_format", "rgb24"),
+        *("-video_size", f"{size[0]}x{size[1]}", "-framerate", str(facts.frame_rate)),
+        *("-i", "pipe:0"),
+    )
+
+
+def _encoded(facts: VideoFacts, encoding: Encoding, late: int = 0) -> tuple[str, ...]:
+    """Frames as pictures of the result, ``late`` ticks after the beginning."""
+    return (
+        *("-vf", ",".join([*encode_filters(facts), f"setpts=PTS+{late}"])),
+        *("-fps_mode", "passthrough", "-enc_time_base", f"1/{ticks_per_second(facts)}"),
+        *("-c:v", *ENCODERS[encoding.codec], *TAGS[encoding.codec]),
         *("-preset", encoding.preset, "-crf", str(encoding.crf)),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
+    )
+
+
+def _published(facts: VideoFacts, video: Path) -> tuple[str, ...]:
+    return (
         *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),
         *("-c:s", "mov_text"),
         *("-movflags", "+faststart", "-f", "mp4"),
         f"file:{video.absolute()}",
-    ]
+    )
 
 
 def sound_command(ffmpeg: str, facts: VideoFacts, sound_from: Path) -> list[str]:
@@ -224,7 +307,7 @@ def encode_filters(facts: VideoFacts) -> list[str]:
     width, height = facts.encoded_size
     right, bottom = width - facts.width, height - facts.height
     aspect = facts.sample_aspect_ratio
-    ticks = _ticks_per_second(facts)
+    ticks = ticks_per_second(facts)
     padding = [
         f"scale={facts.width}:{facts.height}:{LARGER}",
         f"pad={width}:{height}:0:0",
@@ -236,7 +319,6 @@ def encode_filters(facts: VideoFacts) -> list[str]:
         "format=yuv420p",
         f"setsar={aspect.numerator}/{aspect.denominator}:max=65535",
         f"settb=1/{ticks}",
-        f"setpts=PTS+{round(facts.start * ticks)}",
     ]
 
 
@@ -279,7 +361,7 @@ def _sound_codec(facts: VideoFacts, index: int) -> tuple[str, ...]:
     )
 
 
-def _ticks_per_second(facts: VideoFacts) -> int:
+def ticks_per_second(facts: VideoFacts) -> int:
     """A clock on which every frame lies exactly and the start of the first one closely."""
     numerator = facts.frame_rate.numerator
     return numerator * ceil(LEAST_TICKS_PER_SECOND / numerator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
@@ -11,11 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from handler.domain.chunks import WHOLE, Chunk, SeekPoint
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
-from handler.media import pictures, probe, sheets, teasers
-from handler.media.commands import decode_command, encode_command, glimpse_command, sound_command
+from handler.media import boxes, joining, pictures, probe, seeking, sheets, teasers
+from handler.media.commands import (
+    chunk_command,
+    decode_command,
+    encode_command,
+    glimpse_command,
+    join_command,
+    sound_command,
+)
 from handler.media.decoding import DecoderLog, FrameDecoder
 from handler.media.limits import decoder_limits, encoder_limits
 from handler.media.process import ConfinedProcess, Stalled
@@ -38,13 +46,24 @@ class FfmpegMedia:
 
     @contextmanager
     def read_frames(
-        self, video: Path, facts: VideoFacts, size: tuple[int, int] | None = None
+        self,
+        video: Path,
+        facts: VideoFacts,
+        size: tuple[int, int] | None = None,
+        chunk: Chunk = WHOLE,
     ) -> Iterator[FrameReader]:
         size = size or facts.size
-        log, limits = DecoderLog(facts), decoder_limits(facts)
-        argv = decode_command(self._ffmpeg, video, facts, size)
+        log, limits = DecoderLog(facts, chunk), decoder_limits(facts)
+        argv = decode_command(self._ffmpeg, video, facts, size, chunk)
+        is_even = facts.constant_rate
         with ConfinedProcess(argv, limits, hear=log.hear) as process:
-            yield FrameDecoder(process, log, size, limits, is_even=facts.constant_rate)
+            yield FrameDecoder(process, log, size, limits, is_even=is_even, chunk=chunk)
+
+    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
+        return seeking.seek_points(video, facts)
+
+    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+        return boxes.index_bytes(video)
 
     def glimpse(
         self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
@@ -80,16 +99,50 @@ class FfmpegMedia:
     ) -> Iterator[FrameWriter]:
         size = size or facts.size
         argv = encode_command(self._ffmpeg, video, facts, sound_from, encoding, size)
-        process = ConfinedProcess(argv, encoder_limits(facts), feeds=True)
+        with self._written(video, facts, sound_from), self._encoder(argv, facts) as process:
+            yield _PipeWriter(process, size)
+
+    @contextmanager
+    def write_chunk(
+        self, part: Path, facts: VideoFacts, encoding: Encoding, size: tuple[int, int] | None = None
+    ) -> Iterator[FrameWriter]:
+        size = size or facts.size
+        argv = chunk_command(self._ffmpeg, part, facts, encoding, size)
         try:
-            with process:
+            with self._encoder(argv, facts) as process:
                 yield _PipeWriter(process, size)
-            if process.exit_code:
-                logger.error("ffmpeg could not write the video: %s", process.log)
-                raise Defect(
-                    f"ffmpeg could not write the video (code {process.exit_code}): "
-                    f"{process.last_words}"
-                )
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def join(
+        self,
+        parts: Iterable[tuple[int, Path]],
+        video: Path,
+        facts: VideoFacts,
+        sound_from: Path,
+        encoding: Encoding,
+    ) -> int:
+        argv = join_command(self._ffmpeg, video, facts, sound_from, encoding)
+        with self._written(video, facts, sound_from), self._encoder(argv, facts) as process:
+            return joining.join(parts, facts, process.write)
+
+    @contextmanager
+    def _encoder(self, argv: list[str], facts: VideoFacts) -> Iterator[ConfinedProcess]:
+        process = ConfinedProcess(argv, encoder_limits(facts), feeds=True)
+        with process:
+            yield process
+        if process.exit_code:
+            logger.error("ffmpeg could not write the video: %s", process.log)
+            raise Defect(
+                f"ffmpeg could not write the video (code {process.exit_code}): {process.last_words}"
+            )
+
+    @contextmanager
+    def _written(self, video: Path, facts: VideoFacts, sound_from: Path) -> Iterator[None]:
+        """Leaves a whole file or none; says so where only the sound is to blame."""
+        try:
+            yield
         except BaseException as failure:
             video.unlink(missing_ok=True)
             if isinstance(failure, Defect) and not self._takes_sound(facts, sound_from):

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
+from handler.domain.keyframes import bounded_interval
 from handler.domain.media import VideoFacts, working_dimensions
-from handler.domain.plan import Calibration, Plan, Work, Worker, plan_for, work_of
+from handler.domain.plan import (
+    Calibration,
+    Plan,
+    Work,
+    Worker,
+    plan_for,
+    spread_plan,
+    work_of,
+)
 from handler.domain.ports import Painter, Reservation, SpendCounter
 from handler.domain.price import function_usd
+from handler.domain.route import Route
+from handler.domain.treatment import size_held
 from handler.pipeline.deadline import Deadline
 
 logger = logging.getLogger(__name__)
@@ -55,13 +66,14 @@ class Account:
 
     Attributes:
         plan: once it was approved, and if the model was measured.
+        reservation: of money, until it is settled.
     """
 
     def __init__(self, accounts: Accounts, job: Job) -> None:
         self._accounts = accounts
         self._job = job
         self._began = time.monotonic()
-        self._reservation: Reservation | None = None
+        self.reservation: Reservation | None = None
         self.plan: Plan | None = None
 
     @property
@@ -70,9 +82,17 @@ class Account:
         return self._accounts.cost_usd(time.monotonic() - self._began)
 
     def approve(
-        self, facts: VideoFacts, painter: Painter, keyframe_interval: int, deadline: Deadline
+        self,
+        facts: VideoFacts,
+        painter: Painter,
+        keyframe_interval: int,
+        deadline: Deadline,
+        workers: int = 0,
     ) -> None:
-        """Let pass a job that this worker can finish and its budgets can pay.
+        """Let pass a job that this worker, or many, can finish and its budgets can pay.
+
+        Args:
+            workers: that paint at a time what this one can't; 0 where there are none.
 
         Raises:
             Rejected, Defect, Unavailable: as ``approve_work``.
@@ -83,7 +103,15 @@ class Account:
         def work(size: tuple[int, int], paint_seconds: float) -> Work:
             return work_of(facts, layers, size, keyframe_interval, calibration, paint_seconds)
 
-        self.approve_work(facts, painter, work, deadline)
+        def spread(plan: Plan) -> Plan:
+            return self.spread(plan, facts, keyframe_interval, workers)
+
+        if job.run_on is Route.STEP_FUNCTIONS and not workers:
+            raise Rejected(
+                "it can't be painted on `step-functions`, for its mask, comparison or teaser or "
+                "for want of workers; leave `run_on` out"
+            )
+        self.approve_work(facts, painter, work, deadline, spread if workers else None)
 
     def approve_work(
         self,
@@ -91,11 +119,13 @@ class Account:
         painter: Painter,
         work_for: Callable[[tuple[int, int], float], Work],
         deadline: Deadline,
+        spread: Callable[[Plan], Plan] | None = None,
     ) -> None:
         """The same for work of any kind.
 
         Args:
             work_for: of a working size, px, and the seconds that painting a megapixel takes.
+            spread: plans for many workers what this one can't finish.
 
         Raises:
             Rejected: it would take too long, or cost too much.
@@ -124,7 +154,10 @@ class Account:
             painter.width_multiple,
         )
         self.plan = plan = plan_for(accounts.worker, work_for(size, paint_seconds))
-        deadline.need(plan.seconds, "painting it", DOUBT)
+        if spread and not self._fits(plan, deadline):
+            plan = spread(plan)
+        else:
+            deadline.need(plan.seconds, "painting it", DOUBT)
         if plan.usd is None:
             return
         if budget and plan.usd > budget:
@@ -132,13 +165,30 @@ class Account:
                 f"the job would cost about {plan.usd:.4f} USD, more than its budget of "
                 f"{budget:.4f}: raise `budget_usd`, cut the video, or choose a smaller working size"
             )
-        self._reservation = accounts.spend.reserve(self._job.job_id, plan.usd)
+        self.reservation = accounts.spend.reserve(self._job.job_id, plan.usd)
+
+    def spread(self, plan: Plan, facts: VideoFacts, keyframe_interval: int, workers: int) -> Plan:
+        """Plan the same work for many workers."""
+        layers = self._job.treatment.layers(self._job.timeline)
+        held = size_held(layers, plan.work.working_size, facts.size)
+        interval = bounded_interval(keyframe_interval, held)
+        self.plan = spread_plan(plan.worker, plan.work, facts, interval, workers)
+        return self.plan
+
+    def _fits(self, plan: Plan, deadline: Deadline) -> bool:
+        if self._job.run_on is None:
+            return deadline.lets(plan.seconds)
+        return self._job.run_on is Route.LAMBDA
+
+    def hand_over(self) -> None:
+        """Leave the reservation to whoever ends the job."""
+        self.reservation = None
 
     def settle(self) -> None:
         """Count what the attempt cost; where that fails its reservation stands."""
-        if self._reservation is None or (cost := self.cost_usd) is None:
+        if self.reservation is None or (cost := self.cost_usd) is None:
             return
         try:
-            self._accounts.spend.settle(self._reservation, cost)
+            self._accounts.spend.settle(self.reservation, cost)
         except ArtreelError as error:
             logger.warning("cost of job %s was not settled: %s", self._job.job_id, error)

@@ -53,6 +53,17 @@ def check_newest(upload: SourceObject, store: ObjectStore) -> None:
         raise Superseded(f"a newer upload of {upload.key} replaced this one")
 
 
+def check_wanted(upload: SourceObject, store: ObjectStore) -> None:
+    """Let pass an upload that was not cancelled.
+
+    Raises:
+        Cancelled: it was.
+    """
+    name, value = CANCELLED_TAG
+    if store.tags(upload).get(name) == value:
+        raise Cancelled(CANCELLED)
+
+
 class Attempt:
     """Use it as a context: on every way out the result is free for the next worker.
 
@@ -62,6 +73,8 @@ class Attempt:
 
     Args:
         upload: that is answered.
+        is_handed_over: the claim was adopted, and is released only when the job ends.
+        spent_usd: by others for this job.
     """
 
     def __init__(
@@ -71,7 +84,12 @@ class Attempt:
         results: ResultKeys,
         studio: Studio,
         delivery: Delivery,
+        *,
+        is_handed_over: bool = False,
+        spent_usd: float = 0.0,
     ) -> None:
+        self.is_handed_over = is_handed_over
+        self._spent_usd = spent_usd
         self._claim = claim
         self._upload = upload
         self._results = results
@@ -106,6 +124,8 @@ class Attempt:
         self._reporter.stop()
         self._keeper.join(PATIENCE_SECONDS)
         reason = explain(error) if isinstance(error, Exception) else ""
+        if self.is_handed_over:
+            return
         try:
             self._studio.ledger.release(self._claim, reason)
         except ArtreelError as failure:
@@ -138,6 +158,15 @@ class Attempt:
         """Begin to write the status."""
         self._reporter.start()
 
+    def hand_over(self, carrier: str, seconds: float) -> None:
+        """Leave the job to what carries it from now on, for at most so long.
+
+        Raises:
+            ClaimLost: as ``confirm``.
+        """
+        self._studio.ledger.hand_over(self._claim, carrier, seconds)
+        self.is_handed_over = True
+
     def confirm(self) -> None:
         """Ask whether the result is still this worker's to write.
 
@@ -148,14 +177,8 @@ class Attempt:
         self._studio.ledger.renew(self._claim)
 
     def check_wanted(self) -> None:
-        """Let pass an upload that was not cancelled.
-
-        Raises:
-            Cancelled: it was.
-        """
-        name, value = CANCELLED_TAG
-        if self._studio.store.tags(self._upload).get(name) == value:
-            raise Cancelled(CANCELLED)
+        """The same as the function, for this attempt's upload."""
+        check_wanted(self._upload, self._studio.store)
 
     def decided(self) -> Outcome | None:
         """The end that an earlier attempt has written and did not live to say everywhere."""
@@ -246,6 +269,7 @@ class Attempt:
         announce(outcome, self._upload, keys, self._studio)
         self._studio.ledger.record(outcome)
         self._studio.observer.ended(outcome.state)
+        self.is_handed_over = False
 
     def _keep(self) -> None:
         while not self._lost:
@@ -261,7 +285,8 @@ class Attempt:
                 logger.warning("a claim was not renewed: %s", error)
 
     def _cost_usd(self) -> float | None:
-        return self._studio.accounts.cost_usd(time.monotonic() - self._began)
+        cost = self._studio.accounts.cost_usd(time.monotonic() - self._began)
+        return None if cost is None else cost + self._spent_usd
 
 
 def announce(outcome: Outcome, upload: SourceObject, results: ResultKeys, studio: Studio) -> None:

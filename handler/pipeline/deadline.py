@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handler.domain.errors import Rejected, Unavailable
+from handler.domain.errors import TooLong, Unavailable
 from handler.domain.plan import PUBLISHING_SECONDS
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
@@ -38,10 +38,14 @@ class Deadline:
         """Let pass what can still be finished.
 
         Raises:
-            Unavailable, Rejected: as ``need``.
+            Unavailable, TooLong: as ``need``.
         """
         is_judged = self._is_steady and progress.frames_done >= JUDGED_AFTER_FRAMES
         self.need((progress.seconds_left or 0.0) if is_judged else 0.0, "painting the rest")
+
+    def lets(self, seconds: float) -> bool:
+        """Whether a fresh worker could finish what takes so many seconds."""
+        return seconds <= self._seconds_left() + self._late_by - PUBLISHING_SECONDS
 
     def need(self, seconds: float, what: str, doubt: float = 1.0) -> None:
         """Let pass what takes so many seconds, if they are left.
@@ -52,14 +56,14 @@ class Deadline:
 
         Raises:
             Unavailable: a fresh worker could finish it.
-            Rejected: no single worker could.
+            TooLong: no single worker could.
         """
         left = self._seconds_left() - PUBLISHING_SECONDS
         if seconds / doubt <= left:
             return
         if seconds / doubt <= left + self._late_by:
             raise Unavailable("this worker began too late to finish the video in its time")
-        raise Rejected(
+        raise TooLong(
             f"the video is too long for one function: {what} takes about "
             f"{seconds:.0f} seconds, {max(0, left):.0f} are left; "
             f"cut it, or choose a smaller working size"

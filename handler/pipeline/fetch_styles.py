@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from handler import gallery
@@ -33,13 +33,24 @@ def _is_style_name(style: str) -> bool:
     return True
 
 
-def fetch_styles(styles: Iterable[str], studio: Studio, folder: Path) -> dict[str, Path]:
-    """The pictures of styles; where there is none for a built-in style, it is left out."""
-    fetched = {style: _fetch_style(style, studio, folder) for style in sorted(styles)}
-    return {style: picture for style, picture in fetched.items() if picture}
+def pictures_of(styles: Iterable[str], studio: Studio) -> dict[str, SourceObject]:
+    """The pictures of styles, as they are now; a built-in style that has none is left out."""
+    found = {style: _picture_of(style, studio) for style in sorted(styles)}
+    return {style: picture for style, picture in found.items() if picture}
 
 
-def _fetch_style(style: str, studio: Studio, folder: Path) -> Path | None:
+def fetch_styles(
+    pictures: Mapping[str, SourceObject], studio: Studio, folder: Path
+) -> dict[str, Path]:
+    """The pictures of styles on the local disk."""
+    taken = len(list(folder.iterdir()))
+    files = {style: folder / f"style-{taken + n}" for n, style in enumerate(pictures)}
+    for style, path in files.items():
+        studio.store.download(pictures[style], path)
+    return files
+
+
+def _picture_of(style: str, studio: Studio) -> SourceObject | None:
     key = style_key(style, studio.store, studio.input_bucket)
     facts = key and studio.store.facts(studio.input_bucket, key)
     if not key or not facts:
@@ -54,7 +65,4 @@ def _fetch_style(style: str, studio: Studio, folder: Path) -> Path | None:
             f"the style picture {key} has {facts.size_bytes} bytes; "
             f"at most {studio.max_style_bytes} are taken"
         )
-    picture = folder / f"style-{len(list(folder.iterdir()))}"
-    version = SourceObject(studio.input_bucket, key, facts.version, facts.version_id)
-    studio.store.download(version, picture)
-    return picture
+    return SourceObject(studio.input_bucket, key, facts.version, facts.version_id)

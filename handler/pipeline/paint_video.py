@@ -28,7 +28,6 @@ POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
 
 ProgressListener = Callable[[Progress], None]
-Approval = Callable[[VideoFacts], None]
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def paint_video(
     painter: Painter,
     motion: Motion,
     on_progress: ProgressListener = lambda _: None,
-    approve: Approval = lambda _: None,
+    facts: VideoFacts | None = None,
 ) -> Painting:
     """Paint every frame of ``order.source`` into ``order.result``, with the source's sound.
 
@@ -109,21 +108,20 @@ def paint_video(
     result is opened again and checked before this returns; after an exception there is none.
 
     Args:
-        approve: is told what the source is before anything is painted, and may refuse it.
+        facts: of the source; looked up if not given.
 
     Raises:
         Rejected: the video or a style picture can't be read, or its sound can't be kept.
         Defect: the result is not what it should be.
     """
     began = time.monotonic()
-    facts = media.probe(order.source)
-    approve(facts)
+    facts = facts or media.probe(order.source)
     shown = order.compare.shown(facts) if order.compare else facts
     comparison = Comparison(order.compare, facts) if order.compare else None
     need_room(order.result.parent, likely_result_bytes(shown), "the painted video")
     canvas = Canvas(order, facts, media, painter, motion)
     size = shown.size if comparison else canvas.size
-    poster_frame = int(facts.frame_count * POSTER_AT)
+    poster_frame = poster_frame_of(facts)
     poster: tuple[Frame, Frame] | None = None
     samples = Samples(facts.frame_count if order.is_measured else 0)
     on_progress(Progress(0, facts.frame_count, 0.0))
@@ -145,13 +143,12 @@ def paint_video(
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
     paint_seconds = time.monotonic() - painting_began
     try:
-        result = verify(_opened_again(media, order.result), shown, frames, order.encoding)
+        result = verify(opened_again(media, order.result), shown, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
     if order.poster and poster:
-        source, paint = poster
-        media.write_poster(order.poster, resized(source, paint.shape[1::-1]), paint)
+        write_poster(order.poster, *poster, media)
     if order.teaser:
         make_teaser(order.teaser, order.result, result, media)
     quality = canvas.quality_of(samples.pairs)
@@ -168,7 +165,18 @@ def paint_video(
     )
 
 
-def _opened_again(media: Media, result: Path) -> VideoFacts:
+def poster_frame_of(facts: VideoFacts) -> int:
+    """The frame that the poster shows, or the last before it that there is."""
+    return int(facts.frame_count * POSTER_AT)
+
+
+def write_poster(path: Path, source: Frame, paint: Frame, media: Media) -> None:
+    """A frame before and after; the one before may be of another size."""
+    media.write_poster(path, resized(source, paint.shape[1::-1]), paint)
+
+
+def opened_again(media: Media, result: Path) -> VideoFacts:
+    """Facts of a video that was written here; raises Defect where it can't be read."""
     try:
         return media.probe(result)
     except Rejected as rejection:  # this time it is not the user's file

@@ -12,7 +12,7 @@ from handler.domain.plan import Work, work_of_preview
 from handler.domain.ports import Frame
 from handler.pipeline.attempt import Attempt
 from handler.pipeline.deadline import Deadline
-from handler.pipeline.fetch_styles import every_style, fetch_styles
+from handler.pipeline.fetch_styles import every_style, fetch_styles, pictures_of
 from handler.pipeline.preview import FRAMES, PreviewOrder, bounded_picture, preview
 from handler.pipeline.report import estimated, micros, plain_facts
 from handler.pipeline.studio import Studio
@@ -40,7 +40,7 @@ def preview_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         unreadable: dict[str, str] = {}
         for style in names:
             try:
-                files = fetch_styles([style], studio, folder)
+                files = fetch_styles(pictures_of([style], studio), studio, folder)
                 pictures[style] = bounded_picture(style_picture(style, files, studio.media))
             except Rejected as rejection:
                 unreadable[style] = rejection.reason

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handler.domain.claim import Delivery
-from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, Unavailable
+from handler.domain.errors import (
+    Cancelled,
+    ClaimLost,
+    Rejected,
+    Superseded,
+    TooLong,
+    Unavailable,
+)
 from handler.domain.job import (
     STYLE_METADATA,
     Job,
@@ -25,11 +32,13 @@ from handler.domain.job import (
     style_of_upload,
 )
 from handler.domain.ports import ObjectFacts
+from handler.domain.route import Route
 from handler.domain.status import Outcome, Progress, State
 from handler.domain.timeline import ORIGINAL, Look, Timeline
 from handler.pipeline.attempt import Attempt, announce, check_newest, explain
 from handler.pipeline.deadline import Deadline
-from handler.pipeline.fetch_styles import fetch_styles
+from handler.pipeline.fetch_styles import fetch_styles, pictures_of
+from handler.pipeline.long_job import hand_over
 from handler.pipeline.matte import is_picture
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.preview_job import preview_and_publish
@@ -68,7 +77,7 @@ class _Asked:
 
 
 _Work = Callable[[Job, Attempt], None]
-"""Gets the painted video published, or raises."""
+"""Gets the painted video published, or the job handed over, or raises."""
 
 
 def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASKS_AGAIN) -> Outcome:
@@ -76,7 +85,8 @@ def run_job(request: JobRequest, studio: Studio, delivery: Delivery = NOBODY_ASK
 
     Returns:
         How the job ended, now or before: it succeeded, was rejected or cancelled; ``failed`` only
-        if it did so before. ``queued`` for a video that waits for a job file to name it.
+        if it did so before. ``queued`` for a video that waits for a job file to name it,
+        ``running`` for one that was left to many workers.
 
     Raises:
         Busy: another worker is at it.
@@ -186,6 +196,8 @@ def _once(asked: _Asked, studio: Studio, delivery: Delivery, work: _Work) -> Out
             if isinstance(asked.job, Rejected):
                 raise asked.job
             work(asked.job, attempt)
+            if attempt.is_handed_over:
+                return Outcome(job_id, State.RUNNING)
             outcome = Outcome(job_id, State.SUCCEEDED, video=asked.job.result)
         except Superseded as newer:
             return _superseded(asked, newer, studio)
@@ -264,6 +276,7 @@ def _normalized(
         teaser=request.teaser,
         preview=request.preview,
         budget_usd=request.budget_usd,
+        run_on=request.run_on,
         job_file=request.job_file,
         treatment=request.treatment,
     )
@@ -285,13 +298,23 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
         began = time.monotonic()
-        styles = fetch_styles(job.styles, studio, folder)
+        pictures = pictures_of(job.styles, studio)
+        styles = fetch_styles(pictures, studio, folder)
         masked = job.treatment.mask
         mask = _fetch_mask(masked.name, studio, folder) if masked else None
         source = folder / "source"
         need_room(folder, job.source_bytes, "the video")
         studio.store.download(job.source, source)
         fetched = time.monotonic()
+        facts = studio.media.probe(source)
+        painter = studio.painter()
+        workers = studio.workers if studio.launcher and job.can_be_spread else 0
+        account.approve(facts, painter, job.frames.interval(), deadline, workers)
+        if account.plan and account.plan.route is Route.STEP_FUNCTIONS:
+            for path in styles.values():
+                studio.media.read_picture(path)
+            hand_over(job, facts, source, account, pictures, studio, attempt)
+            return
         order = PaintOrder(
             source=source,
             styles=styles,
@@ -311,15 +334,14 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             attempt.progress(progress)
             deadline.check(progress)
 
-        painter = studio.painter()
-        painting = paint_video(
-            order,
-            studio.media,
-            painter,
-            studio.motion(),
-            listen,
-            lambda facts: account.approve(facts, painter, order.keyframe_interval, deadline),
-        )
+        try:
+            painting = paint_video(order, studio.media, painter, studio.motion(), listen, facts)
+        except TooLong:  # as its first frames tell
+            if not workers or job.run_on is Route.LAMBDA or not account.plan:
+                raise
+            account.spread(account.plan, facts, order.keyframe_interval, workers)
+            hand_over(job, facts, source, account, pictures, studio, attempt)
+            return
         painted = time.monotonic()
         attempt.losses(painting.losses.in_words())
         written = report(

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from handler.domain.ports import Announcer, JobLedger, Media, Motion, ObjectStore, Observer, Painter
+from handler.domain.ports import (
+    Announcer,
+    JobLedger,
+    Launcher,
+    Media,
+    Motion,
+    ObjectStore,
+    Observer,
+    Painter,
+)
 from handler.pipeline.accounts import Accounts
 
 
@@ -22,6 +31,9 @@ class Studio:
         seconds_left: how long this worker can still work.
         longest_run_seconds: how long a fresh worker could.
         lease_seconds: for how long a claim holds that is not renewed.
+        launcher: has many workers paint what one can't; None where there are none.
+        work_bucket: through which they work together.
+        workers: of one job at a time.
     """
 
     store: ObjectStore
@@ -42,4 +54,7 @@ class Studio:
     seconds_left: Callable[[], float]
     longest_run_seconds: float
     lease_seconds: float
+    launcher: Launcher | None = None
+    work_bucket: str = ""
+    workers: int = 1
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 import shlex
 import sys
 import time
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -37,6 +39,7 @@ MINISTACK_LOG = "ministack.log"
 FUNCTION_LOG = "function.log"
 CODE_BUCKET = "artreel-code"
 CODE_KEY = "bootstrap.zip"
+TEMPLATE_KEY = "template.json"
 DEPLOY_SECONDS = 60
 
 
@@ -50,18 +53,25 @@ class LocalStack:
     job_queue_url: str
     abandoned_queue_url: str
     dead_letter_queue_url: str
+    work_bucket: str
+    state_machine_arn: str
     function_log: Path
 
 
 @contextmanager
 def local_stack(
-    logs: Path, *, image_command: str = IMAGE_COMMAND, **parameters: str
+    logs: Path,
+    *,
+    image_command: str = IMAGE_COMMAND,
+    commands: Mapping[str, str] = MappingProxyType({}),
+    **parameters: str,
 ) -> Iterator[LocalStack]:
     """Start an emulated AWS, deploy the template into it, and stop it on the way out.
 
     Args:
         logs: the folder that takes ``ministack.log`` and ``function.log``; both written anew.
         image_command: the handler that stands for the image's own command.
+        commands: handlers that stand for others, by what they replace.
         parameters: of the template, where they differ from its defaults.
 
     Raises:
@@ -69,11 +79,15 @@ def local_stack(
     """
     logs.mkdir(parents=True, exist_ok=True)
     with ministack.running(logs / MINISTACK_LOG) as aws:
-        yield deploy(aws, logs / FUNCTION_LOG, image_command, parameters)
+        yield deploy(aws, logs / FUNCTION_LOG, image_command, parameters, commands)
 
 
 def deploy(
-    aws: EmulatedAws, function_log: Path, image_command: str, parameters: Mapping[str, str]
+    aws: EmulatedAws,
+    function_log: Path,
+    image_command: str,
+    parameters: Mapping[str, str],
+    commands: Mapping[str, str] = MappingProxyType({}),
 ) -> LocalStack:
     """Create the stack and wait until it is complete.
 
@@ -83,11 +97,13 @@ def deploy(
     function_log.write_bytes(b"")
     aws.s3.create_bucket(Bucket=CODE_BUCKET)
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=bootstrap_package(function_log))
-    local = with_local_packaging(read_template(), image_command)
-    template = translated(without_what_is_not_emulated(local))
+    local = with_local_packaging(read_template(), image_command, commands)
+    template = translated(with_local_concurrency(without_what_is_not_emulated(local)))
+    # Larger than a request may be.
+    aws.s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
     aws.cloudformation.create_stack(
         StackName=STACK_NAME,
-        TemplateBody=json.dumps(template),
+        TemplateURL=f"{aws.endpoint_url}/{CODE_BUCKET}/{TEMPLATE_KEY}",
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value}
             for name, value in {"EndpointUrl": aws.endpoint_url, **parameters}.items()
@@ -103,6 +119,8 @@ def deploy(
         job_queue_url=outputs["JobQueueUrl"],
         abandoned_queue_url=outputs["AbandonedQueueUrl"],
         dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+        work_bucket=outputs["WorkBucketName"],
+        state_machine_arn=outputs["PaintJobArn"],
         function_log=function_log,
     )
 
@@ -113,7 +131,11 @@ def read_template() -> dict[str, Any]:
     return template
 
 
-def with_local_packaging(template: dict[str, Any], image_command: str) -> dict[str, Any]:
+def with_local_packaging(
+    template: dict[str, Any],
+    image_command: str,
+    commands: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Replace the container image of every function by the local bootstrap.
 
     Args:
@@ -134,9 +156,23 @@ def with_local_packaging(template: dict[str, Any], image_command: str) -> dict[s
         properties |= {
             "PackageType": "Zip",
             "Runtime": "provided.al2023",
-            "Handler": command[0],
+            "Handler": commands.get(command[0], command[0]),
             "CodeUri": {"Bucket": CODE_BUCKET, "Key": CODE_KEY},
         }
+    return local
+
+
+def with_local_concurrency(template: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose maps run as many workers as there are processors.
+
+    ministack does not read ``MaxConcurrencyPath``, and would run up to 64.
+    """
+    local = copy.deepcopy(template)
+    for resource in local["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            for state in resource["Properties"]["Definition"]["States"].values():
+                if state.pop("MaxConcurrencyPath", None):
+                    state["MaxConcurrency"] = os.cpu_count() or 1
     return local
 
 

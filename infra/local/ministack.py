@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = Path(__file__).with_name("requirements.lock")
@@ -75,6 +76,11 @@ class EmulatedAws:
     def functions(self) -> LambdaClient:
         """Functions and what feeds them."""
         return boto3.client("lambda", **self.owner)
+
+    @cached_property
+    def states(self) -> SFNClient:
+        """State machines and their executions."""
+        return boto3.client("stepfunctions", **self.owner)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

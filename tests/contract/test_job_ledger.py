@@ -207,3 +207,41 @@ def test_a_table_that_is_missing_is_retried_later() -> None:
         claim(ledger)
     with pytest.raises(Unavailable, match="job table"):
         ledger.outcome("a")
+
+
+def test_a_job_that_was_handed_over_is_adopted_by_what_carries_it(
+    ledger: JobLedger, clock: Clock
+) -> None:
+    first = claim(ledger)
+    ledger.hand_over(first, "execution", 10 * LEASE_SECONDS)
+    clock.seconds += 5 * LEASE_SECONDS
+    with pytest.raises(Busy) as busy:
+        claim(ledger, carrier="m2")
+    assert busy.value.carrier == "execution"
+    adopted = ledger.adopt("a", CLIP, "execution")
+    assert (adopted.owner, adopted.token) == (first.owner, first.token)
+    ledger.renew(adopted)
+    ledger.release(adopted)
+    with pytest.raises(ClaimLost):
+        ledger.adopt("a", CLIP, "execution")
+    claim(ledger)
+
+
+def test_what_does_not_carry_a_job_waits_for_it(ledger: JobLedger) -> None:
+    claim(ledger)
+    with pytest.raises(Unavailable):
+        ledger.adopt("a", CLIP, "execution")
+
+
+def test_a_newer_upload_takes_a_job_from_what_carries_it(ledger: JobLedger) -> None:
+    ledger.hand_over(claim(ledger), "execution", 10 * LEASE_SECONDS)
+    claim(ledger, job="b", upload=NEWER)
+    with pytest.raises(ClaimLost):
+        ledger.adopt("a", CLIP, "execution")
+
+
+def test_a_claim_that_was_lost_is_not_handed_over(ledger: JobLedger) -> None:
+    lost = claim(ledger)
+    ledger.release(lost)
+    with pytest.raises(ClaimLost):
+        ledger.hand_over(lost, "execution", 60)

@@ -263,3 +263,33 @@ def test_a_listing_goes_on_behind_its_first_page() -> None:
     for key in "abc":
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
     assert [entry.key for entry in S3ObjectStore(s3).listing(BUCKET)] == ["a", "b", "c"]
+
+
+def test_a_part_of_an_object_goes_to_its_place(
+    both: tuple[ObjectStore, Seed], tmp_path: Path
+) -> None:
+    store, seed = both
+    version = seed("clip", b"0123456789")
+    seed("clip", b"newer")
+    path = tmp_path / "down"
+    path.write_bytes(b"..........")
+    source = SourceObject(BUCKET, "clip", version, version)
+    store.download(source, path, (2, 5))
+    store.download(source, path, (8, 10))
+    assert path.read_bytes() == b"..234...89"
+
+
+def test_a_part_of_what_is_gone_is_rejected(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:
+    store, _ = both
+    (tmp_path / "down").write_bytes(b"")
+    with pytest.raises(Rejected):
+        store.download(SourceObject(BUCKET, "clip", ""), tmp_path / "down", (0, 1))
+
+
+def test_keys_come_in_order_and_no_more_than_asked_for(both: tuple[ObjectStore, Seed]) -> None:
+    store, seed = both
+    for number in (3, 1, 2):
+        seed(f"done/{number}", b"")
+    seed("other", b"")
+    assert store.keys(BUCKET, "done/", 2) == ["done/1", "done/2"]
+    assert store.keys(BUCKET, "done/", 5000) == ["done/1", "done/2", "done/3"]

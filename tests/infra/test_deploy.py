@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import stat
 import subprocess
 import zipfile
@@ -12,6 +13,7 @@ from typing import Any
 
 from infra.local.deploy import (
     bootstrap_package,
+    with_local_concurrency,
     with_local_packaging,
     without_what_is_not_emulated,
 )
@@ -27,6 +29,9 @@ def test_only_the_packaging_of_the_function_changes(template: dict[str, Any]) ->
     for name, handler in (
         ("OnUpload", "some.module.handler"),
         ("OnDeadLetter", "handler.entrypoints.on_dead_letter.handler"),
+        ("PaintChunk", "handler.entrypoints.paint_chunk.handler"),
+        ("Assemble", "handler.entrypoints.assemble.handler"),
+        ("EndJob", "handler.entrypoints.end_job.handler"),
     ):
         function, original = local["Resources"].pop(name), before["Resources"].pop(name)
         assert function["Type"] == original["Type"]
@@ -53,6 +58,24 @@ def test_a_function_that_overrides_the_images_command_keeps_its_handler() -> Non
     properties = local["Resources"]["Another"]["Properties"]
     assert properties["Handler"] == "another.module.handler"
     assert not {"ImageUri", "ImageConfig"} & properties.keys()
+
+
+def test_another_handler_may_stand_for_one_of_the_template(template: dict[str, Any]) -> None:
+    commands = {"handler.entrypoints.paint_chunk.handler": "some.other.handler"}
+    local = with_local_packaging(template, "some.module.handler", commands)["Resources"]
+    assert local["PaintChunk"]["Properties"]["Handler"] == "some.other.handler"
+    assert local["Assemble"]["Properties"]["Handler"] == "handler.entrypoints.assemble.handler"
+
+
+def test_maps_run_no_more_workers_than_there_are_processors(template: dict[str, Any]) -> None:
+    local = with_local_concurrency(template)
+    there, here = (
+        version["Resources"]["PaintJob"]["Properties"]["Definition"]["States"].pop("PaintChunks")
+        for version in (copy.deepcopy(template), local)
+    )
+    assert there.pop("MaxConcurrencyPath") == "$.workers"
+    assert here.pop("MaxConcurrency") == os.cpu_count()
+    assert here == there
 
 
 def test_a_zip_function_and_other_resources_stay_as_they_are() -> None:

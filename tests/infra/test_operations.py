@@ -81,6 +81,7 @@ class TestAlarms:
             "ThrottlesAlarm": {("AWS/Lambda", "Throttles", "FunctionName")},
             "DurationAlarm": {("AWS/Lambda", "Duration", "FunctionName")},
             "SpendAlarm": {("AWS/Lambda", "Duration", "FunctionName")},
+            "ExecutionsAlarm": {("AWS/States", "ExecutionsFailed", "StateMachineArn")},
         }
 
     def test_every_metric_exists(self, resources: Resources) -> None:
@@ -100,8 +101,9 @@ class TestAlarms:
 
     def test_spend_is_counted_at_the_price_of_the_report(self, resources: Resources) -> None:
         """A function of 10240 MB that runs for an hour."""
-        usd = _computed(resources["SpendAlarm"], duration=3600_000, MemoryMb=10240)
-        assert usd == pytest.approx(3600 * 10 * PRICES.lambda_gb_second["x86_64"])
+        hours = {"duration": 3600_000, "chunks": 7200_000}
+        usd = _computed(resources["SpendAlarm"], **hours, MemoryMb=10240)
+        assert usd == pytest.approx(3 * 3600 * 10 * PRICES.lambda_gb_second["x86_64"])
         assert resources["SpendAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Period"] == 86400
 
     def test_duration_is_judged_by_the_functions_own_limit(self, resources: Resources) -> None:
@@ -114,7 +116,7 @@ def _computed(alarm: dict[str, Any], **values: float) -> float:
     expression = alarm["Properties"]["Metrics"][0]["Expression"]["Fn::Sub"]
     for name, value in values.items():
         expression = re.sub(rf"\$\{{{name}\}}|\b{name}\b", str(value), expression)
-    assert re.fullmatch(r"[\d.()*/ ]+", expression)
+    assert re.fullmatch(r"[\d.()*/+ ]+", expression)
     result: float = eval(expression)  # noqa: S307 (numbers and operators, as just asserted)
     return result
 

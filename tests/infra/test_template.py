@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
+from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, TooLong
 from handler.domain.job import ResultKeys, SourceObject
 from handler.domain.job_ended import EVENT_SOURCE, JobEnded
 from handler.domain.status import Outcome, State
+from handler.pipeline.long_job import LONGEST_RUN_SECONDS
 from handler.settings import ENVIRONMENT_PREFIX, Settings
 from tests.infra.conftest import Deployed
 
@@ -150,6 +152,14 @@ class TestEvents:
             "OnUpload": "AWS::Lambda::Function",
             "OnDeadLetterRole": "AWS::IAM::Role",
             "OnDeadLetter": "AWS::Lambda::Function",
+            **{
+                name: kind
+                for function in ("PaintChunk", "Assemble", "EndJob")
+                for name, kind in (
+                    (function, "AWS::Lambda::Function"),
+                    (f"{function}Role", "AWS::IAM::Role"),
+                )
+            },
             "JobEnded": "AWS::Events::Rule",
         }
 
@@ -157,8 +167,15 @@ class TestEvents:
         sources = {
             resource["Properties"]["FunctionName"]["Ref"]: resource["Properties"]
             for resource in resources.values()
-            if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission")
+            if resource["Type"] == "AWS::Lambda::EventSourceMapping"
         }
+        (permission,) = (
+            resource["Properties"]
+            for resource in resources.values()
+            if resource["Type"] == "AWS::Lambda::Permission"
+        )
+        assert permission["FunctionName"] == {"Ref": "EndJob"}
+        assert permission["SourceArn"] == {"Fn::GetAtt": ["PaintJobStopped", "Arn"]}
         assert {name: source["EventSourceArn"] for name, source in sources.items()} == {
             "OnUpload": {"Fn::GetAtt": ["JobQueue", "Arn"]},
             "OnDeadLetter": {"Fn::GetAtt": ["AbandonedQueue", "Arn"]},
@@ -216,6 +233,9 @@ class TestQueues:
         assert ending["ARTREEL_DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
         assert painting.keys() - ending.keys() == {
             "ARTREEL_MAX_RECEIVE_COUNT",
+            "ARTREEL_MAX_WORKERS",
+            "ARTREEL_STATE_MACHINE_ARN",
+            "ARTREEL_WORK_BUCKET",
             "ARTREEL_MONTHLY_BUDGET_USD",
             "ARTREEL_STATUS_INTERVAL_SECONDS",
         }
@@ -247,7 +267,7 @@ class TestQueues:
         assert statements(policy, "Allow") == []
 
 
-@pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])
+@pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket", "WorkBucket"])
 class TestBuckets:
     def test_is_private(self, resources: Resources, bucket: str) -> None:
         properties = resources[bucket]["Properties"]
@@ -267,6 +287,7 @@ class TestBuckets:
     [
         ("InputBucketPolicy", "InputBucket"),
         ("OutputBucketPolicy", "OutputBucket"),
+        ("WorkBucketPolicy", "WorkBucket"),
         ("JobQueuePolicy", "JobQueue"),
         ("AbandonedQueuePolicy", "AbandonedQueue"),
         ("DeadLetterQueuePolicy", "DeadLetterQueue"),
@@ -296,12 +317,73 @@ def test_the_job_table_has_the_key_and_the_expiration_that_the_ledger_writes(
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-@pytest.mark.parametrize("function", ["OnUpload", "OnDeadLetter"])
+FUNCTIONS = ["OnUpload", "OnDeadLetter", "PaintChunk", "Assemble", "EndJob"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_writes_the_log_group_that_expires(resources: Resources, function: str) -> None:
     logging = resources[function]["Properties"]["LoggingConfig"]
     assert logging["LogGroup"] == {"Ref": f"{function}Logs"}
     retention = resources[f"{function}Logs"]["Properties"]["RetentionInDays"]
     assert retention == {"Ref": "LogRetentionDays"}
+
+
+class TestLongJobs:
+    @pytest.fixture
+    def definition(self, template: dict[str, Any]) -> Any:
+        return template["Resources"]["PaintJob"]["Properties"]["Definition"]
+
+    def test_everything_has_a_time_limit(self, definition: Any) -> None:
+        """Beyond it, the claim is held for a while; a state can't outlive its function."""
+        assert definition["TimeoutSeconds"] <= LONGEST_RUN_SECONDS - 3600
+        for task in _tasks(definition):
+            assert 0 < task["TimeoutSeconds"] <= 900
+
+    def test_nothing_is_tolerated_and_everything_caught(self, definition: Any) -> None:
+        chunks = definition["States"]["PaintChunks"]
+        assert chunks["ToleratedFailurePercentage"] == 0
+        for state in (chunks, definition["States"]["Assemble"]):
+            (caught,) = state["Catch"]
+            assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "EndJob")
+
+    def test_what_nobody_can_paint_is_not_tried_again(self, definition: Any) -> None:
+        """Step Functions knows errors by the names of their classes."""
+        kinds = {
+            kind.__name__: kind for kind in (Rejected, Superseded, Cancelled, TooLong, ClaimLost)
+        }
+        for task in _tasks(definition):
+            final, *others = task["Retry"]
+            assert (set(final["ErrorEquals"]), final["MaxAttempts"]) == (set(kinds), 0)
+            assert all(retry["JitterStrategy"] == "FULL" for retry in others)
+            assert others[-1]["ErrorEquals"] == ["States.ALL"]
+
+    def test_the_claim_stays_held_while_the_state_machine_works(self, resources: Resources) -> None:
+        for function in ("Assemble", "EndJob"):
+            given = resources[function]["Properties"]["Environment"]["Variables"]
+            assert float(given["ARTREEL_LEASE_SECONDS"]) == LONGEST_RUN_SECONDS
+
+    def test_an_execution_that_is_stopped_is_told_of(self, resources: Resources) -> None:
+        pattern = resources["PaintJobStopped"]["Properties"]["EventPattern"]
+        assert pattern["detail"]["stateMachineArn"] == [{"Ref": "PaintJob"}]
+        assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+
+    def test_work_is_kept_as_long_as_a_dead_letter(self, resources: Resources) -> None:
+        rules = resources["WorkBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        (days,) = (rule["ExpirationInDays"] for rule in rules if rule["Id"] == "Work")
+        kept = resources["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
+        assert days * 24 * 3600 > kept
+
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_every_variable_is_a_setting(self, resources: Resources, function: str) -> None:
+        given = resources[function]["Properties"]["Environment"]["Variables"]
+        ours = {name for name in given if name.startswith(ENVIRONMENT_PREFIX)}
+        assert ours <= {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def _tasks(definition: Any) -> list[dict[str, Any]]:
+    states = definition["States"]
+    inner = states["PaintChunks"]["ItemProcessor"]["States"]
+    return [state for state in (*states.values(), *inner.values()) if state["Type"] == "Task"]
 
 
 class TestMails:

@@ -69,8 +69,8 @@ def test_what_one_function_can_not_do_is_said(tmp_path: Path) -> None:
     shipped = json.loads(Path("handler/calibration.json").read_text())
     slow.write_text(json.dumps({**shipped, "codec_seconds": 1e5}))
     run = artreel("plan", clips.CARPHONE, environment={"ARTREEL_CALIBRATION_FILE": str(slow)})
-    assert "batch   about" in run.stdout
-    assert "The stack rejects it" in run.stdout
+    assert "step-functions about" in run.stdout
+    assert "2 chunks of 60 frames, 2 workers at a time" in run.stdout
 
 
 @pytest.mark.parametrize(

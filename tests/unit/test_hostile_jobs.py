@@ -36,9 +36,11 @@ class WatchedStore(FakeObjectStore):
         self._note(self.read, bucket, prefix)
         return super().keys(bucket, prefix, limit)
 
-    def download(self, source: SourceObject, path: Path) -> None:
+    def download(
+        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+    ) -> None:
         self._note(self.read, source.bucket, source.key)
-        super().download(source, path)
+        super().download(source, path, part)
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         self._note(self.read, bucket, key)

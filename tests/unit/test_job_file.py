@@ -13,6 +13,7 @@ from handler.domain.errors import Rejected
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.job_file import MOST_STYLES, job_in, json_schema, read_json
 from handler.domain.keyframes import Frames
+from handler.domain.route import Route
 from handler.domain.timeline import ORIGINAL, Look, LookChange
 from handler.domain.treatment import KeepColors, Mask, Treatment
 
@@ -168,7 +169,7 @@ def test_a_wrong_field_is_named_with_a_reason(fields: dict[str, Any], reason: st
 
 @pytest.mark.parametrize(
     "field",
-    ["run_on", "crf", "preset", "codec"],
+    ["crf", "preset", "codec"],
 )
 def test_what_is_not_built_is_unknown_rather_than_ignored(field: str) -> None:
     with pytest.raises(
@@ -186,6 +187,25 @@ def test_strength_and_mix_are_also_those_of_a_style_named_elsewhere() -> None:
     request = job_in({**VIDEO, "strength": 0.5, "mix": 0.25}, "in")
     assert request.timeline is None
     assert request.base_look == Look(strength=Fraction(1, 2), mix=Fraction(1, 4))
+
+
+@pytest.mark.parametrize(
+    ("given", "route"),
+    [
+        ({}, None),
+        ({"run_on": "auto"}, None),
+        ({"run_on": "lambda"}, Route.LAMBDA),
+        ({"run_on": "step-functions"}, Route.STEP_FUNCTIONS),
+    ],
+)
+def test_a_job_may_say_where_it_is_painted(given: dict[str, str], route: Route | None) -> None:
+    assert job_in({**VIDEO, **given}, "in").run_on is route
+
+
+@pytest.mark.parametrize("place", ["batch", "", None, 1])
+def test_nowhere_else(place: object) -> None:
+    with pytest.raises(Rejected, match=r"run_on.* is wrong"):
+        job_in({**VIDEO, "run_on": place}, "in")
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.domain.chunks import chunks_of
 from handler.domain.errors import Defect
+from handler.domain.media import VideoFacts
 from handler.domain.plan import (
-    CONTAINER,
     LONGEST_FUNCTION_SECONDS,
+    MOST_CHUNKS,
     PUBLISHING_SECONDS,
     Calibration,
-    Route,
     Work,
     Worker,
     keyframes_and_others,
     plan_for,
     shortest_route,
+    spread_plan,
     work_of,
 )
-from handler.domain.price import PRICES, REQUESTS_USD, container_usd, function_usd
+from handler.domain.price import CHUNK_USD, PRICES, REQUESTS_USD, function_usd
+from handler.domain.route import Route
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.segments import WorkFrame, segments
 from handler.settings import Settings
@@ -143,15 +146,51 @@ def _work(seconds: float) -> Work:
 
 def test_what_fits_into_a_function_goes_there() -> None:
     limit = LONGEST_FUNCTION_SECONDS - PUBLISHING_SECONDS
-    assert shortest_route(Worker.function(10_240), _work(limit - 1)).route is Route.LAMBDA
+    function = Worker.function(10_240)
+    assert shortest_route(function, _work(limit - 1), CLIP, 12).route is Route.LAMBDA
+    assert shortest_route(function, _work(limit + 1), CLIP, 12).route is Route.STEP_FUNCTIONS
 
 
-def test_what_does_not_fit_needs_a_container() -> None:
-    work = _work(LONGEST_FUNCTION_SECONDS)
-    plan = shortest_route(Worker.function(10_240), work)
-    assert (plan.route, plan.worker) == (Route.BATCH, CONTAINER)
-    assert plan.seconds == pytest.approx(work.vcpu_seconds / CONTAINER.vcpus)
-    assert plan.usd == pytest.approx(container_usd(plan.seconds, 16, 32 * 1024))
+def _film(frames: int, vcpu_seconds: float) -> tuple[VideoFacts, Work]:
+    """Of one processor."""
+    return replace(FACTS, frame_count=frames), Work(frames, 1, 0, (4, 4), 1.0, vcpu_seconds)
+
+
+ONE = Worker.function(1769)
+
+
+@given(
+    frames=st.integers(1, 3_000_000),
+    per_frame=st.floats(1e-4, 10),
+    interval=st.integers(1, 32),
+    workers=st.integers(1, 10_000),
+)
+def test_chunks_are_within_their_bounds(
+    frames: int, per_frame: float, interval: int, workers: int
+) -> None:
+    facts, work = _film(frames, frames * per_frame)
+    plan = spread_plan(ONE, work, facts, interval, workers)
+    assert plan.chunk_frames % interval == 0
+    assert plan.chunk_frames >= 2 * facts.frame_rate
+    assert 1 <= plan.chunks <= MOST_CHUNKS
+    assert plan.workers == min(workers, plan.chunks)
+    assert len(list(chunks_of(facts, plan.chunk_frames))) == plan.chunks
+
+
+def test_there_are_as_many_chunks_as_workers() -> None:
+    facts, work = _film(12_000, 12_000)
+    plan = spread_plan(ONE, work, facts, 12, 50)
+    assert (plan.chunks, plan.chunk_frames, plan.workers) == (50, 240, 50)
+    assert plan.seconds == pytest.approx(240 + 1 + 1 + 2, abs=0.1)
+    busy = 12_000 * (1 + 1 / 240) + 50 + 2
+    assert plan.usd == pytest.approx(function_usd(busy, 1769, "x86_64") + 50 * CHUNK_USD, rel=1e-3)
+
+
+def test_no_worker_is_planned_to_need_more_than_five_minutes() -> None:
+    facts, work = _film(12_000, 12_000)
+    plan = spread_plan(ONE, work, facts, 12, 2)
+    assert plan.chunk_frames == 300
+    assert plan.seconds == pytest.approx(20 * (300 + 1 + 1) + 2, abs=1)
 
 
 def test_a_model_is_known_by_precision() -> None:

@@ -41,6 +41,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = "videos/monet/clip.mp4"
 RESULTS = {"monet/clip.mp4", "monet/clip.jpg", "monet/clip.report.json", "monet/clip.status.json"}
 
+PAINTED = 2 + 3
+"""Times that the fake painter works for a job: keyframes, and frames that are measured."""
+
 
 class Bench:
     """A studio of fakes with one style and one video in its bucket."""
@@ -153,14 +156,14 @@ def test_a_status_that_can_not_be_written_does_not_stop_the_painting(bench: Benc
 def test_the_same_upload_twice_is_painted_once(bench: Bench) -> None:
     first = bench.run()
     assert bench.run() == first
-    assert bench.painter.frames_painted == 2
+    assert bench.painter.frames_painted == PAINTED
 
 
 def test_a_new_version_is_painted_again(bench: Bench) -> None:
     first = bench.run()
     bench.store.seed("in", KEY, b"another video")
     assert bench.run()["job_id"] != first["job_id"]
-    assert bench.painter.frames_painted == 4
+    assert bench.painter.frames_painted == 2 * PAINTED
 
 
 def test_metadata_and_default_name_a_style(bench: Bench) -> None:
@@ -184,7 +187,7 @@ def test_a_job_may_have_every_frame_painted(bench: Bench) -> None:
     assert bench.run(frames=Frames.EVERY)["state"] == "succeeded"
     assert [int(frame[0, 0, 0]) for frame in bench.media.written] == [100, 101, 102, 103, 104]
     assert bench.run()["state"] == "succeeded"
-    assert bench.painter.frames_painted == 5 + 2
+    assert bench.painter.frames_painted == PAINTED + PAINTED + 3
 
 
 def test_a_built_in_style_needs_no_picture(bench: Bench) -> None:
@@ -513,16 +516,16 @@ def test_two_job_files_for_one_video_leave_two_videos(bench: Bench) -> None:
     for name, style in (("a", "monet"), ("b", "wave"), ("c", "wave")):
         assert order(bench, name, style=style)["state"] == "succeeded"
     assert {f"jobs/{name}.mp4" for name in "abc"} < bench.store.keys_of("out")
-    assert bench.painter.frames_painted == 6
+    assert bench.painter.frames_painted == 3 * PAINTED
 
 
 def test_a_job_file_delivered_twice_is_painted_once_and_uploaded_twice_twice(bench: Bench) -> None:
     first = order(bench, style="monet")
     assert bench.run("jobs/night.json") == first
-    assert bench.painter.frames_painted == 2
+    assert bench.painter.frames_painted == PAINTED
     bench.store.seed("in", "styles/monet.jpg", bytes([7]))
     assert order(bench, style="monet")["job_id"] != first["job_id"]
-    assert bench.painter.frames_painted == 4
+    assert bench.painter.frames_painted == 2 * PAINTED
 
 
 def test_a_job_file_leaves_the_style_to_the_videos_folder(bench: Bench) -> None:
@@ -697,7 +700,7 @@ class TestOnce:
         bench.painter.on_paint = meanwhile
         bench.deliver("m1")
         assert clashes == ["m1"]
-        assert bench.painter.frames_painted == 2
+        assert bench.painter.frames_painted == PAINTED
 
     def test_a_killed_workers_job_is_done_by_the_next(self, bench: Bench) -> None:
         bench.painter.on_paint = _raise(KeyboardInterrupt())
@@ -733,7 +736,7 @@ class TestOnce:
         outcome = bench.deliver()
         assert outcome.state is State.SUCCEEDED
         assert bench.events() == ["succeeded"]
-        assert bench.painter.frames_painted == 2
+        assert bench.painter.frames_painted == PAINTED
         assert bench.store.objects["out", "monet/clip.mp4"] == video
         assert (bench.status()["state"], bench.status()["frames_done"]) == ("succeeded", 5)
 
@@ -819,7 +822,7 @@ class TestNewestWins:
         outcome = bench.deliver("m2", version_id=old)
         assert outcome.state is State.REJECTED
         assert "a newer upload" in str(outcome.reason)
-        assert bench.painter.frames_painted == 2
+        assert bench.painter.frames_painted == PAINTED
         assert bench.status()["job_id"] == newer.job_id
         assert bench.events() == ["succeeded", "rejected"]
 
@@ -936,7 +939,7 @@ class TestStatus:
         assert bench.status()["lost"] == lost
         del bench.announcer.announce
         assert bench.deliver().state is State.SUCCEEDED
-        assert (bench.status()["lost"], bench.painter.frames_painted) == (lost, 2)
+        assert (bench.status()["lost"], bench.painter.frames_painted) == (lost, PAINTED - 1)
 
     def test_an_end_that_can_not_be_written_is_said_by_the_next_attempt(self, bench: Bench) -> None:
         put = bench.store.put_json
@@ -953,7 +956,7 @@ class TestStatus:
         bench.store.put_json = put  # type: ignore[method-assign]
         assert bench.deliver().state is State.SUCCEEDED
         assert bench.status()["state"] == "succeeded"
-        assert bench.painter.frames_painted == 2
+        assert bench.painter.frames_painted == PAINTED
 
 
 class TestGivingUp:

@@ -1,0 +1,302 @@
+"""A job that one worker can't paint: planned here, painted by many, put together again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+
+from handler.domain.chunks import Chunk, all_losses, chunks_of
+from handler.domain.claim import Delivery
+from handler.domain.errors import ArtreelError, Defect, Rejected
+from handler.domain.job import Job, SourceObject
+from handler.domain.media import Encoding, VideoFacts
+from handler.domain.status import Outcome, Progress, State
+from handler.pipeline.accounts import Account
+from handler.pipeline.attempt import Attempt
+from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work, state_after
+from handler.pipeline.paint_video import Painting, opened_again
+from handler.pipeline.report import report
+from handler.pipeline.stages import in_order
+from handler.pipeline.studio import Studio
+from handler.pipeline.verify import verify
+from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
+
+logger = logging.getLogger(__name__)
+
+LONGEST_RUN_SECONDS = 7 * 3600.0
+"""For which many workers may have a job; the state machine ends an hour before."""
+
+FETCHED_AT_ONCE = 8
+CHUNKS_NAMED = 3
+
+ADOPTED = Delivery()
+"""No message brings the job back: the state machine does."""
+
+
+def hand_over(
+    job: Job,
+    facts: VideoFacts,
+    source: Path,
+    account: Account,
+    pictures: Mapping[str, SourceObject],
+    studio: Studio,
+    attempt: Attempt,
+) -> None:
+    """Leave a job to many workers.
+
+    In this order: what they need, then their start, then the claim. A worker that dies in between
+    is followed by another one, which does all of it again to the same effect.
+
+    Args:
+        source: the video on the local disk.
+        account: has approved of a plan for many.
+        pictures: of each style.
+    """
+    plan = account.plan
+    assert plan
+    assert studio.launcher
+    work = Work(studio.store, studio.work_bucket, job.job_id)
+    painter = studio.painter()
+    order = Order(
+        job=job,
+        upload=job.job_file or job.source,
+        facts=facts,
+        styles=dict(pictures),
+        model=painter.description["model"],
+        plan=plan,
+        index_bytes=studio.media.index_bytes(source),
+        reservation=account.reservation,
+        begun_at=studio.now(),
+    )
+    points = studio.media.seek_points(source, facts)
+    chunks = list(chunks_of(facts, plan.chunk_frames, points))
+    work.write("plan.json", order)
+    work.write_chunks(chunks, source.parent)
+    attempt.confirm()
+    carrier = studio.launcher.start(job.job_id, work.key("chunks.json"), plan.workers)
+    attempt.hand_over(carrier, LONGEST_RUN_SECONDS)
+    account.hand_over()
+    logger.info("job %s is painted in %d chunks by %s", job.job_id, len(chunks), carrier)
+
+
+def assemble(job_id: str, carrier: str, studio: Studio) -> Outcome:
+    """Put a job's chunks together, check the result and publish it.
+
+    Raises:
+        ClaimLost: a newer upload is painted instead, or the job has ended.
+        Unavailable, Defect: as ``handler.pipeline.run_job.run_job``.
+    """
+    studio.observer.began(job_id)
+    if ended := studio.ledger.outcome(job_id):
+        return ended
+    work = Work(studio.store, studio.work_bucket, job_id)
+    order = work.order()
+    with workspace() as folder:
+        chunks = work.chunks(folder)
+        done = _all_done(work, order, chunks)
+        spent = _spent(done)
+        with _adopted(order, carrier, studio, spent) as attempt:
+            try:
+                if not attempt.published(order.job.result):
+                    _publish(work, order, chunks, done, folder, studio, attempt)
+                outcome = Outcome(job_id, State.SUCCEEDED, video=order.job.results.video)
+            except Rejected as rejection:
+                outcome = Outcome(job_id, state_after(rejection), rejection.reason)
+            _settle(order, spent, studio)
+            attempt.end(outcome)
+    return outcome
+
+
+def end_unfinished(
+    job_id: str,
+    carrier: str,
+    error: str,
+    studio: Studio,
+    keep: Callable[[SourceObject], None],
+) -> Outcome:
+    """Say that a job failed which its workers could not finish.
+
+    Args:
+        error: what the state machine knows of it.
+        keep: is given the upload of a job that failed, for the operator, before anybody hears of
+            it; perhaps more than once.
+
+    Returns:
+        How the job ended, which may be otherwise and before.
+
+    Raises:
+        ClaimLost, Unavailable, Defect: as ``assemble``.
+    """
+    studio.observer.began(job_id)
+    work = Work(studio.store, studio.work_bucket, job_id)
+    order = work.order()
+    if (ended := studio.ledger.outcome(job_id)) and ended.state is not State.FAILED:
+        return ended
+    with workspace() as folder:
+        chunks = work.chunks(folder)
+    found = [(chunk, work.read(f"{DONE}{order.name_of(chunk)}.json", Done)) for chunk in chunks]
+    missing = [chunk for chunk, done in found if done is None]
+    spent = _spent([done for _, done in found if done])
+    with _adopted(order, carrier, studio, spent) as attempt:
+        outcome = _why(work, order, missing, error)
+        frames = sum(done.frames for _, done in found if done)
+        attempt.progress(Progress(frames, order.facts.frame_count, _elapsed(order, studio)))
+        _settle(order, spent, studio)
+        if outcome.state is State.FAILED:
+            keep(order.upload)
+        attempt.end(outcome)
+    return outcome
+
+
+def _why(work: Work, order: Order, missing: Sequence[Chunk], error: str) -> Outcome:
+    failures = [
+        (chunk, work.read(f"{FAILED}{order.name_of(chunk)}.json", Failure))
+        for chunk in missing[:CHUNKS_NAMED]
+    ]
+    for _, failure in failures:
+        if failure and failure.state is not State.FAILED:
+            return Outcome(work.job_id, failure.state, failure.reason)
+    if not missing:
+        return Outcome(work.job_id, State.FAILED, f"its chunks could not be put together ({error})")
+    named = "; ".join(
+        f"{chunk.in_words}: {failure.reason if failure else 'its workers were stopped'}"
+        for chunk, failure in failures
+    )
+    more = f", and {len(missing) - CHUNKS_NAMED} more" if len(missing) > CHUNKS_NAMED else ""
+    return Outcome(
+        work.job_id,
+        State.FAILED,
+        f"{len(missing)} of {order.plan.chunks} chunks could not be painted: {named}{more}",
+    )
+
+
+def _adopted(order: Order, carrier: str, studio: Studio, spent: float) -> Attempt:
+    results = order.job.results
+    claim = studio.ledger.adopt(order.job.job_id, results.video, carrier)
+    return Attempt(
+        claim, order.upload, results, studio, ADOPTED, is_handed_over=True, spent_usd=spent
+    )
+
+
+def _all_done(work: Work, order: Order, chunks: Sequence[Chunk]) -> list[Done]:
+    """What was done, of every chunk.
+
+    Raises:
+        Defect: one is missing, or has fewer frames than it must.
+    """
+
+    def begin(chunk: Chunk, threads: Executor) -> Callable[[], Done | None]:
+        name = order.name_of(chunk)
+        return threads.submit(work.read, f"{DONE}{name}.json", Done).result
+
+    with in_order(begin, FETCHED_AT_ONCE) as read_all:
+        found = list(read_all(iter(chunks)))
+    is_over = False
+    for chunk, done in found:
+        if done is None or (is_over and done.frames):
+            raise Defect(f"{chunk.in_words} is not painted")
+        is_over |= chunk.end is not None and done.frames < chunk.end - chunk.begin
+    return [done for _, done in found if done]
+
+
+def _publish(
+    work: Work,
+    order: Order,
+    chunks: Sequence[Chunk],
+    done: Sequence[Done],
+    folder: Path,
+    studio: Studio,
+    attempt: Attempt,
+) -> None:
+    began = time.monotonic()
+    job, facts = order.job, order.facts
+    frames = sum(part.frames for part in done)
+    attempt.progress(Progress(frames, frames, _elapsed(order, studio)))
+    attempt.announce_running()
+    source, result, poster = folder / "source", folder / "result.mp4", folder / "poster.jpg"
+    need_room(folder, facts.size_bytes + likely_result_bytes(facts), "the painted video")
+    studio.store.download(job.source, source)
+    encoding = Encoding.of()
+    with _fetched(work, order, chunks, done, folder) as parts:
+        joined = studio.media.join(parts, result, facts, source, encoding)
+    verified = verify(opened_again(studio.media, result), facts, frames, encoding)
+    if joined != frames:
+        raise Defect(f"the chunks hold {joined} frames instead of {frames}")
+    losses = all_losses([part.losses for part in done])
+    attempt.losses(losses.in_words())
+    work.store.download(work.source("poster.jpg"), poster)
+    elapsed = _elapsed(order, studio)
+    painting = Painting(
+        source=facts,
+        result=verified,
+        frames=frames,
+        frames_painted=sum(part.frames_painted for part in done),
+        losses=losses,
+        working_size=order.plan.work.working_size,
+        paint_seconds=sum(part.seconds for part in done),
+        total_seconds=elapsed,
+    )
+    seconds = time.monotonic() - began
+    assembling = studio.accounts.cost_usd(seconds)
+    cost = None if assembling is None else _spent(done) + assembling
+    written = report(
+        job,
+        painting,
+        engine=done[0].engine,
+        seconds={"paint": painting.paint_seconds, "assemble": seconds, "total": elapsed},
+        estimate=order.plan,
+        cost_usd=cost,
+        now=studio.now(),
+    )
+    studio.observer.painted(frames, painting.frames_painted, painting.paint_seconds, cost)
+    attempt.publish(poster, job.results.poster, "image/jpeg")
+    attempt.publish_json({**written, "chunks": len(chunks)}, job.results.report)
+    attempt.publish(result, job.results.video, "video/mp4")
+
+
+@contextmanager
+def _fetched(
+    work: Work, order: Order, chunks: Sequence[Chunk], done: Sequence[Done], folder: Path
+) -> Iterator[Iterator[tuple[int, Path]]]:
+    """Of each chunk that has frames the first one and its file, which goes with the next."""
+
+    def begin(chunk: Chunk, threads: Executor) -> Callable[[], Path]:
+        path, name = folder / f"chunk-{chunk.index}", f"{order.name_of(chunk)}.mp4"
+
+        def fetch() -> Path:
+            work.store.download(work.source(name), path)
+            return path
+
+        return threads.submit(fetch).result
+
+    def one_by_one(fetched: Iterator[tuple[Chunk, Path]]) -> Iterator[tuple[int, Path]]:
+        for chunk, path in fetched:
+            yield chunk.begin, path
+            path.unlink()
+
+    filled = (chunk for chunk, part in zip(chunks, done, strict=True) if part.frames)
+    with in_order(begin, FETCHED_AT_ONCE) as fetch_all:
+        yield one_by_one(fetch_all(filled))
+
+
+def _settle(order: Order, spent: float, studio: Studio) -> None:
+    """Count what the job cost; where that fails its reservation stands."""
+    if order.reservation is None:
+        return
+    try:
+        studio.accounts.spend.settle(order.reservation, spent)
+    except ArtreelError as error:
+        logger.warning("cost of job %s was not settled: %s", order.job.job_id, error)
+
+
+def _spent(done: Sequence[Done]) -> float:
+    """By the workers that finished; others' work is not known."""
+    return sum(part.cost_usd or 0.0 for part in done)
+
+
+def _elapsed(order: Order, studio: Studio) -> float:
+    return (studio.now() - order.begun_at).total_seconds()

@@ -1,0 +1,182 @@
+"""One worker of many: paints one chunk of a job, unless it is painted already."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from handler.domain.chunks import Chunk
+from handler.domain.errors import ArtreelError, SeekMissed
+from handler.domain.plan import MOST_CHUNKS
+from handler.domain.status import Progress, State, Status
+from handler.pipeline.attempt import check_newest, check_wanted
+from handler.pipeline.fetch_styles import fetch_styles
+from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
+from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk
+from handler.pipeline.paint_video import PaintOrder, poster_frame_of
+from handler.pipeline.studio import Studio
+from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
+
+HEAD_BYTES = 5_000_000
+"""Of a file, always fetched: as many as ffmpeg looks at to know its streams."""
+
+SPARE_BYTES = 20_000_000
+"""A file is fetched whole unless that is more than twice what is needed, and so much."""
+
+
+def run_chunk(job_id: str, chunk: Chunk, studio: Studio) -> Done:
+    """Paint one chunk and leave it in the bucket of work.
+
+    Whoever does the same at the same time leaves the same.
+
+    Raises:
+        Rejected: the video can't be painted, a newer upload replaced it, or nobody wants it.
+        Unavailable, Defect: as ``handler.pipeline.run_job.run_job``.
+    """
+    studio.observer.began(job_id)
+    work = Work(studio.store, studio.work_bucket, job_id)
+    order = work.order()
+    name = order.name_of(chunk)
+    if done := _finished(work, name):
+        return done
+    check_newest(order.upload, studio.store)
+    try:
+        check_wanted(order.upload, studio.store)
+        done = _painted(work, order, chunk, name, studio)
+    except Exception as error:
+        work.write(f"{FAILED}{name}.json", Failure.of(error))
+        raise
+    _tell(work, order, studio)
+    return done
+
+
+def _finished(work: Work, name: str) -> Done | None:
+    """What was done already, if it is still there."""
+    done = work.read(f"{DONE}{name}.json", Done)
+    if done is None or not done.frames:
+        return done
+    video = work.store.facts(work.bucket, work.key(f"{name}.mp4"))
+    return done if video and video.etag == done.etag else None
+
+
+def _painted(work: Work, order: Order, chunk: Chunk, name: str, studio: Studio) -> Done:
+    began = time.monotonic()
+    painter = studio.painter()
+    with workspace() as folder:
+        shows_poster = _holds(chunk, poster_frame_of(order.facts))
+        paint_order = PaintOrder(
+            source=folder / "source",
+            styles=fetch_styles(order.styles, studio, folder),
+            timeline=order.job.timeline,
+            working_size_px=order.job.working_size_px,
+            result=folder / "chunk.mp4",
+            keyframe_interval=order.job.frames.interval(),
+            poster=folder / "poster.jpg" if shows_poster else None,
+            treatment=order.job.treatment,
+        )
+        painting = _paint(paint_order, order, chunk, studio)
+        etag = None
+        if painting.frames:
+            etag = work.upload(paint_order.result, f"{name}.mp4", "video/mp4")
+        if paint_order.poster and paint_order.poster.exists():
+            work.upload(paint_order.poster, "poster.jpg", "image/jpeg")
+    seconds = time.monotonic() - began
+    done = Done(
+        frames=painting.frames,
+        frames_painted=painting.frames_painted,
+        losses=painting.losses,
+        seconds=seconds,
+        cost_usd=studio.accounts.cost_usd(seconds),
+        etag=etag,
+        engine=dict(painter.description),
+    )
+    work.write(f"{DONE}{name}.json", done)
+    return done
+
+
+def _holds(chunk: Chunk, frame: int) -> bool:
+    return chunk.begin <= frame and (chunk.end is None or frame < chunk.end)
+
+
+def _paint(paint_order: PaintOrder, order: Order, chunk: Chunk, studio: Studio) -> ChunkPainting:
+    """Paint from what is needed of the source, or from all of it where that does not do."""
+    parts = (studio.media, studio.painter(), studio.motion())
+    if pieces := pieces_of(chunk, order):
+        need_room(paint_order.source.parent, _room(order, chunk), "the chunk")
+        with paint_order.source.open("wb") as file:
+            file.truncate(order.facts.size_bytes)
+        for piece in pieces:
+            studio.store.download(order.job.source, paint_order.source, piece)
+        try:
+            return paint_chunk(paint_order, order.facts, chunk, *parts)
+        except SeekMissed:
+            paint_order.source.unlink()
+    need_room(paint_order.source.parent, order.facts.size_bytes, "the video")
+    studio.store.download(order.job.source, paint_order.source)
+    try:
+        return paint_chunk(paint_order, order.facts, chunk, *parts)
+    except SeekMissed:
+        whole = Chunk(chunk.index, chunk.begin, chunk.end)
+        return paint_chunk(paint_order, order.facts, whole, *parts)
+
+
+def pieces_of(chunk: Chunk, order: Order) -> list[tuple[int, int]]:
+    """Parts of the source that are enough to decode a chunk; none where all of it is fetched.
+
+    Beside its pictures these are the head of the file, and its index.
+    """
+    facts = order.facts
+    if chunk.bytes is None or order.index_bytes is None:
+        return []
+    first, end = chunk.bytes
+    wanted = sorted([(0, HEAD_BYTES), (first, end), *order.index_bytes])
+    pieces: list[tuple[int, int]] = []
+    for begin, stop in wanted:
+        stop = min(stop, facts.size_bytes)
+        if pieces and begin <= pieces[-1][1]:
+            pieces[-1] = pieces[-1][0], max(stop, pieces[-1][1])
+        elif begin < stop:
+            pieces.append((begin, stop))
+    if facts.size_bytes <= 2 * (end - first) + SPARE_BYTES:
+        return []
+    return pieces
+
+
+def _room(order: Order, chunk: Chunk) -> int:
+    facts = order.facts
+    share = ((chunk.end or facts.frame_count) - chunk.begin) / max(1, facts.frame_count)
+    return int(share * likely_result_bytes(facts)) + sum(
+        stop - begin for begin, stop in pieces_of(chunk, order)
+    )
+
+
+def _before(now: datetime, seconds: float) -> str:
+    return (now - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+
+
+def _tell(work: Work, order: Order, studio: Studio) -> None:
+    """Bring the job's status up to date if nobody did so lately; that it can't be is no harm."""
+    store, bucket, key = studio.store, studio.output_bucket, order.job.results.status
+    now = studio.now()
+    try:
+        found = store.read_json(bucket, key)
+        status: dict[str, Any] = found[0] if found else {}
+        if status.get("job_id") != work.job_id or status.get("state") != State.RUNNING:
+            return
+        if status["updated_at"] > _before(now, studio.status_interval_seconds):
+            return
+        painted = len(store.keys(work.bucket, work.key(DONE), MOST_CHUNKS))
+        frames = min(painted * order.plan.chunk_frames, order.facts.frame_count)
+        elapsed = (now - order.begun_at).total_seconds()
+        written = Status.of(
+            work.job_id,
+            order.upload,
+            status["attempt"],
+            State.RUNNING,
+            now,
+            progress=Progress(frames, order.facts.frame_count, elapsed),
+        )
+        store.put_json(bucket, key, written.as_json(), replaces=found[1] if found else None)
+    except (ArtreelError, KeyError):
+        return

@@ -1,0 +1,401 @@
+"""A job that many workers paint, with fakes for all that is outside."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.aws.events import message_of, requests_in_text
+from handler.domain.chunks import Chunk, SeekPoint, chunks_of
+from handler.domain.claim import Delivery
+from handler.domain.errors import (
+    Busy,
+    Cancelled,
+    ClaimLost,
+    Defect,
+    Rejected,
+    Superseded,
+    Unavailable,
+)
+from handler.domain.job import JobRequest, SourceObject
+from handler.domain.plan import PUBLISHING_SECONDS, Worker
+from handler.domain.route import Route
+from handler.domain.status import Outcome, State
+from handler.pipeline.accounts import Accounts
+from handler.pipeline.long_job import assemble, end_unfinished
+from handler.pipeline.order import Order, Work
+from handler.pipeline.run_chunk import pieces_of, run_chunk
+from handler.pipeline.run_job import run_job
+from tests.fakes import (
+    CALIBRATION,
+    FACTS,
+    FakeAnnouncer,
+    FakeJobLedger,
+    FakeLauncher,
+    FakeMedia,
+    FakeObjectStore,
+    FakePainter,
+    FakeSpendCounter,
+    studio,
+)
+
+KEY = "videos/monet/clip.mp4"
+FRAMES = 130
+MANY = replace(FACTS, frame_count=FRAMES)
+REQUEST = JobRequest("in", KEY, run_on=Route.STEP_FUNCTIONS)
+
+
+class Bench:
+    """Three chunks: frames 0 to 59, 60 to 119, and the rest."""
+
+    def __init__(self) -> None:
+        self.store = FakeObjectStore()
+        self.ledger = FakeJobLedger()
+        self.launcher = FakeLauncher()
+        self.announcer = FakeAnnouncer()
+        self.spend = FakeSpendCounter()
+        self.media = FakeMedia(MANY)
+        self.painter = FakePainter()
+        self.studio = studio(
+            store=self.store,
+            ledger=self.ledger,
+            launcher=self.launcher,
+            announcer=self.announcer,
+            media=self.media,
+            painter=lambda: self.painter,
+            accounts=Accounts(Worker(1.0, 1769, "x86_64"), CALIBRATION, self.spend),
+            work_bucket="work",
+            workers=10,
+            status_interval_seconds=0.001,
+        )
+        self.store.seed("in", "styles/monet.jpg", bytes([100]))
+        self.store.seed("in", KEY, b"video")
+        self.kept: list[SourceObject] = []
+
+    def begin(self, **wishes: Any) -> str:
+        outcome = run_job(replace(REQUEST, **wishes), self.studio, Delivery("m1"))
+        assert outcome.state is State.RUNNING
+        return outcome.job_id
+
+    def chunks(self, job_id: str) -> list[Chunk]:
+        listed = json.loads(self.store.body("work", f"{job_id}/chunks.json"))
+        return [Chunk(**{**chunk, "seek": None, "bytes": None}) for chunk in listed]
+
+    def paint(self, job_id: str, *indices: int) -> None:
+        for chunk in self.chunks(job_id):
+            if chunk.index in (indices or range(3)):
+                run_chunk(job_id, chunk, self.studio)
+
+    def assemble(self, job_id: str) -> Outcome:
+        return assemble(job_id, f"execution/{job_id}", self.studio)
+
+    def end(self, job_id: str) -> Outcome:
+        return end_unfinished(
+            job_id, f"execution/{job_id}", "States.Any", self.studio, self.kept.append
+        )
+
+    def status(self) -> dict[str, Any]:
+        return self.store.json("out", "monet/clip.status.json")
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_many_workers_leave_what_one_does(bench: Bench) -> None:
+    job_id = bench.begin()
+    assert bench.launcher.started == [(job_id, f"{job_id}/chunks.json", 3)]
+    assert bench.status()["state"] == "running"
+    bench.paint(job_id)
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+    assert bench.store.body("out", "monet/clip.mp4") == b"result 130"
+    assert bench.store.keys_of("out") == {
+        f"monet/clip.{name}" for name in ("mp4", "jpg", "report.json", "status.json")
+    }
+    status = bench.status()
+    assert (status["state"], status["percent"], status["frames"]) == ("succeeded", 100, FRAMES)
+    report = bench.store.json("out", "monet/clip.report.json")
+    assert (report["chunks"], report["frames"], report["lost"]) == (3, FRAMES, None)
+    assert report["cost_usd"] > 0
+    assert [ended.outcome.state for ended in bench.announcer.ended] == ["succeeded"]
+
+
+def test_frames_are_painted_as_in_one_run(bench: Bench) -> None:
+    job_id = bench.begin()
+    written = []
+    for chunk in bench.chunks(job_id):
+        run_chunk(job_id, chunk, bench.studio)
+        written += [int(frame[0, 0, 0]) for frame in bench.media.written]
+    one = Bench()
+    run_job(JobRequest("in", KEY), one.studio)
+    assert written == [int(frame[0, 0, 0]) for frame in one.media.written]
+
+
+def test_a_chunk_is_painted_once(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 1)
+    painted = bench.painter.frames_painted
+    bench.paint(job_id, 1)
+    assert bench.painter.frames_painted == painted
+
+
+def test_a_chunk_whose_file_is_not_the_one_that_was_written_is_painted_again(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 1)
+    (name,) = (key for key in bench.store.keys_of("work") if key.endswith(".mp4"))
+    bench.store.seed("work", name, b"something else")
+    painted = bench.painter.frames_painted
+    bench.paint(job_id, 1)
+    assert bench.painter.frames_painted > painted
+    assert bench.store.body("work", name) == b"result 60"
+
+
+def test_the_status_tells_how_far_the_workers_are(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0, 2)
+    status = bench.status()
+    assert (status["state"], status["frames_done"], status["frames"]) == ("running", 120, FRAMES)
+
+
+def test_a_message_that_comes_again_finds_the_job_in_other_hands(bench: Bench) -> None:
+    job_id = bench.begin()
+    with pytest.raises(Busy) as busy:
+        run_job(REQUEST, bench.studio, Delivery("m2"))
+    assert busy.value.carrier == f"execution/{job_id}"
+
+
+def test_a_worker_that_dies_before_it_handed_the_job_over_is_followed_by_another(
+    bench: Bench,
+) -> None:
+    hand_over = bench.ledger.hand_over
+    bench.ledger.hand_over = _raising(Unavailable("away"))  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        run_job(REQUEST, bench.studio, Delivery("m1", last_attempt=False))
+    (started, *_) = bench.launcher.started
+    bench.paint(started[0])
+    with pytest.raises(ClaimLost):
+        bench.assemble(started[0])
+    bench.ledger.hand_over = hand_over  # type: ignore[method-assign]
+    job_id = bench.begin()
+    assert [start[0] for start in bench.launcher.started] == [job_id, job_id]
+    bench.paint(job_id)
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+
+
+def test_assembling_twice_is_assembling_once(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    assert bench.assemble(job_id) == bench.assemble(job_id)
+    assert len(bench.announcer.ended) == 1
+
+
+def test_an_assembler_that_fails_keeps_the_claim_for_the_next(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    join = bench.media.join
+    bench.media.join = _raising(Unavailable("away"))  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        bench.assemble(job_id)
+    bench.media.join = join  # type: ignore[method-assign]
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+
+
+def test_a_missing_chunk_is_not_joined_over(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0, 2)
+    with pytest.raises(Defect, match=r"chunk 1 \(frames 60 to 119\) is not painted"):
+        bench.assemble(job_id)
+    assert "monet/clip.mp4" not in bench.store.keys_of("out")
+
+
+def test_frames_that_the_source_does_not_have_are_missing_at_its_end_only(bench: Bench) -> None:
+    bench.media.decodable = 100
+    job_id = bench.begin()
+    bench.paint(job_id)
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+    assert bench.store.body("out", "monet/clip.mp4") == b"result 100"
+
+
+def test_a_failed_job_names_its_chunk_and_is_kept(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0, 2)
+    bench.painter.on_paint = _raising(Defect("the engine broke"))
+    with pytest.raises(Defect):
+        bench.paint(job_id, 1)
+    assert bench.end(job_id).state is State.FAILED
+    reason = "1 of 3 chunks could not be painted: chunk 1 (frames 60 to 119): the engine broke"
+    assert (bench.status()["state"], bench.status()["reason"]) == ("failed", reason)
+    assert [upload.key for upload in bench.kept] == [KEY]
+    with pytest.raises(ClaimLost):  # the other one who was told
+        bench.end(job_id)
+
+
+def test_a_second_run_paints_only_what_is_missing(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0, 2)
+    bench.end(job_id)
+    (again,) = requests_in_text(message_of(bench.kept[0]), "in")
+    assert (again.key, again.version_id) == (KEY, bench.kept[0].version_id)
+    assert bench.begin() == job_id
+    painted = bench.painter.frames_painted
+    bench.paint(job_id)
+    assert bench.painter.frames_painted - painted == 6  # of frames 60 to 120 every twelfth
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+
+
+def test_what_nobody_can_paint_is_rejected(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.media.decodable = 0
+    with pytest.raises(Rejected):
+        bench.paint(job_id, 0)
+    assert bench.end(job_id).state is State.REJECTED
+    assert bench.status()["reason"] == "not one frame of the video can be decoded"
+    assert bench.kept == []
+
+
+def test_a_newer_upload_stops_the_workers_and_their_end_says_nothing(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0)
+    bench.store.seed("in", KEY, b"newer")
+    with pytest.raises(Superseded):
+        bench.paint(job_id, 1)
+    assert bench.begin() != job_id
+    with pytest.raises(ClaimLost):
+        bench.end(job_id)
+    assert bench.status()["state"] == "running"
+
+
+def test_a_cancelled_job_is_painted_no_further(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id, 0)
+    bench.store.cancel(Work(bench.store, "work", job_id).order().upload)
+    with pytest.raises(Cancelled):
+        bench.paint(job_id, 1)
+    assert bench.end(job_id).state is State.CANCELLED
+    assert bench.status()["state"] == "cancelled"
+    assert bench.kept == []
+
+
+def test_a_job_that_is_cancelled_at_the_end_is_not_published(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    bench.store.cancel(Work(bench.store, "work", job_id).order().upload)
+    assert bench.assemble(job_id).state is State.CANCELLED
+    assert "monet/clip.mp4" not in bench.store.keys_of("out")
+
+
+def test_money_is_set_aside_until_the_job_ends(bench: Bench) -> None:
+    job_id = bench.begin()
+    assert bench.spend.reserved_usd.keys() == {job_id}
+    bench.paint(job_id)
+    bench.assemble(job_id)
+    assert not bench.spend.reserved_usd
+    assert bench.spend.settled_usd > 0
+
+
+def test_a_job_over_its_budget_is_not_begun(bench: Bench) -> None:
+    outcome = run_job(replace(REQUEST, budget_usd=1e-9), bench.studio)
+    assert outcome.state is State.REJECTED
+    assert not bench.launcher.started
+
+
+def test_without_workers_a_job_for_many_is_rejected(bench: Bench) -> None:
+    alone = replace(bench.studio, launcher=None)
+    outcome = run_job(REQUEST, alone)
+    assert outcome.state is State.REJECTED
+    assert "leave `run_on` out" in str(outcome.reason)
+
+
+@pytest.mark.parametrize(
+    ("run_on", "seconds", "is_spread"),
+    [(None, 900.0, False), (None, 20.05, True), (Route.LAMBDA, 900.0, False)],
+)
+def test_what_does_not_fit_into_one_function_is_spread(
+    bench: Bench, run_on: Route | None, seconds: float, is_spread: bool
+) -> None:
+    bench.studio = replace(bench.studio, seconds_left=lambda: seconds, longest_run_seconds=seconds)
+    outcome = run_job(replace(REQUEST, run_on=run_on), bench.studio)
+    assert outcome.state is (State.RUNNING if is_spread else State.SUCCEEDED)
+    assert bool(bench.launcher.started) == is_spread
+
+
+def test_a_job_that_turns_out_too_slow_is_spread(bench: Bench) -> None:
+    """After a hundred frames their speed says that the rest can't be painted in time."""
+
+    def seconds_left() -> float:
+        return 900.0 if bench.painter.frames_painted < 8 else PUBLISHING_SECONDS - 5
+
+    bench.studio = replace(bench.studio, seconds_left=seconds_left)
+    outcome = run_job(replace(REQUEST, run_on=None), bench.studio, Delivery("m1"))
+    assert outcome.state is State.RUNNING
+    assert len(bench.launcher.started) == 1
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+class TestPieces:
+    """What of a source is fetched for a chunk."""
+
+    @staticmethod
+    def order(bench: Bench, size: int, index: tuple[tuple[int, int], ...] | None) -> Order:
+        order = Work(bench.store, "work", bench.begin()).order()
+        return replace(order, facts=replace(MANY, size_bytes=size), index_bytes=index)
+
+    def test_a_small_file_is_fetched_whole(self, bench: Bench) -> None:
+        order = self.order(bench, 21_000_000, ((0, 24),))
+        assert pieces_of(Chunk(0, 0, 60, None, (0, 1_000_000)), order) == []
+
+    def test_of_a_large_one_head_index_and_pictures(self, bench: Bench) -> None:
+        order = self.order(bench, 10**9, ((0, 48), (999_000_000, 10**9)))
+        chunk = Chunk(0, 0, 60, None, (500_000_000, 510_000_000))
+        pieces = pieces_of(chunk, order)
+        assert pieces == [(0, 5_000_000), chunk.bytes, (999_000_000, 10**9)]
+        assert sum(end - begin for begin, end in pieces) <= 2 * 10_000_000 + 20_000_000
+
+    def test_pieces_do_not_overlap(self, bench: Bench) -> None:
+        order = self.order(bench, 10**9, ((0, 48), (4_000_000, 6_000_000)))
+        pieces = pieces_of(Chunk(0, 0, 60, None, (5_500_000, 8_000_000)), order)
+        assert pieces == [(0, 8_000_000)]
+
+    def test_without_an_index_all_of_it_is_fetched(self, bench: Bench) -> None:
+        order = self.order(bench, 10**9, None)
+        assert pieces_of(Chunk(0, 0, 60, None, (0, 1)), order) == []
+
+
+def test_chunks_are_decoded_from_the_point_before_them_and_no_further() -> None:
+    facts = replace(FACTS, frame_count=1000, size_bytes=10_000)
+    points = [SeekPoint(Fraction(frame, 25), frame, frame * 10) for frame in range(0, 1000, 100)]
+    first, second, third, *_, last = chunks_of(facts, 120, points)
+    assert (first.seek, first.bytes) == (None, (0, 2000))
+    assert second.seek
+    assert (second.seek.frame, second.bytes) == (100, (0, 4000))
+    assert third.seek
+    assert (third.seek.frame, third.bytes) == (200, (1000, 5000))
+    assert last.seek
+    assert (last.seek.frame, last.end, last.bytes) == (900, None, (8000, 10_000))
+
+
+def test_a_chunk_that_begins_with_a_point_is_decoded_from_the_one_before() -> None:
+    points = [SeekPoint(Fraction(frame, 25), frame, frame) for frame in (0, 60)]
+    second = list(chunks_of(replace(FACTS, frame_count=100), 60, points))[1]
+    assert second.seek
+    assert second.seek.frame == 0
+
+
+def test_a_record_that_is_none_is_a_defect(tmp_path: Path) -> None:
+    store = FakeObjectStore()
+    store.seed("work", "job/plan.json", b"[]")
+    with pytest.raises(Defect):
+        Work(store, "work", "job").order()
+    with pytest.raises(Unavailable):
+        Work(store, "work", "other").order()
