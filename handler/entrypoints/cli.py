@@ -42,6 +42,7 @@ from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
     beside,
     check_output,
+    keyframe_interval_in,
     plain_errors,
     working_size_px,
 )
@@ -153,8 +154,12 @@ def stylize(
         ),
     ] = Frames.KEYFRAMES,
     keyframe_interval: Annotated[
-        int, typer.Option(min=2, max=MAX_KEYFRAME_INTERVAL, help="Frames between keyframes.")
-    ] = KEYFRAME_INTERVAL,
+        str,
+        typer.Option(
+            help=f"Frames from one keyframe to the next, 2 to {MAX_KEYFRAME_INTERVAL}; `auto` is "
+            f"{KEYFRAME_INTERVAL}. Where frames are large or motion is strong there are more."
+        ),
+    ] = "auto",
     poster: Annotated[
         Path | None, typer.Option(help="Also write one frame, before | after, as a JPEG.")
     ] = None,
@@ -230,7 +235,7 @@ def stylize(
             timeline=wish.timeline,
             working_size_px=working_size_px(working_size),
             result=output,
-            keyframe_interval=frames.interval(keyframe_interval),
+            keyframe_interval=frames.interval(keyframe_interval_in(keyframe_interval)),
             poster=poster,
             compare=compare,
             teaser=teaser,

@@ -14,6 +14,7 @@ from handler import gallery
 from handler.domain.errors import ArtreelError, Refused, Rejected
 from handler.domain.job import clipped
 from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
+from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL
 
 EXIT_REJECTED = 2
 EXIT_FAULT = 70
@@ -27,6 +28,18 @@ def working_size_px(given: str) -> int | None:
     if not given.isdecimal() or int(given) < SMALLEST_WORKING_SIZE_PX:
         raise Rejected(
             f"--working-size takes `source` or a number from {SMALLEST_WORKING_SIZE_PX} on, "
+            f"not {given!r}"
+        )
+    return int(given)
+
+
+def keyframe_interval_in(given: str) -> int:
+    """Frames of what ``--keyframe-interval`` was given."""
+    if given == "auto":
+        return KEYFRAME_INTERVAL
+    if not given.isdecimal() or not 2 <= int(given) <= MAX_KEYFRAME_INTERVAL:
+        raise Rejected(
+            f"--keyframe-interval takes `auto` or a number from 2 to {MAX_KEYFRAME_INTERVAL}, "
             f"not {given!r}"
         )
     return int(given)
