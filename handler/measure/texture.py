@@ -16,6 +16,9 @@ def detail(frame: Frame) -> float:
 
 
 def style_distance(frame: StyleVector, style: StyleVector) -> float:
-    """Cosine distance of two style vectors: 0 the same style, 1 unrelated, 2 its opposite."""
+    """Cosine distance of two style vectors: 0 the same style, 1 unrelated, 2 its opposite.
+
+    A vector of zeros has no direction; it is unrelated to any.
+    """
     lengths = float(np.linalg.norm(frame)) * float(np.linalg.norm(style))
-    return 1.0 - float(np.dot(frame, style)) / lengths
+    return 1.0 - float(np.dot(frame, style)) / lengths if lengths else 1.0

@@ -85,13 +85,13 @@ def test_an_upload_that_reaches_ten_workers_at_once_is_painted_once(aws: Emulate
     (winner,) = [number for number, end in enumerate(ends) if isinstance(end, Outcome)]
     carriers = {end.carrier for end in ends if isinstance(end, Busy)}
     assert carriers == {f"message {winner}"}
-    assert painter.frames_painted == 2
+    assert painter.frames_painted == 2 + 3  # two keyframes, and three frames that are measured
     assert [ended.outcome for ended in announcer.ended] == [ends[winner]]
     assert deliver_late(request, studios) == {ends[winner]}
     assert written(aws) == {"monet/clip.mp4": 1, "monet/clip.jpg": 1, "monet/clip.report.json": 1}
     status = aws.s3.get_object(Bucket=OUT, Key="monet/clip.status.json")["Body"].read()
     assert json.loads(status)["state"] == State.SUCCEEDED
-    assert painter.frames_painted == 2
+    assert painter.frames_painted == 2 + 3
 
 
 def deliver_late(request: JobRequest, studios: list[Studio]) -> set[Outcome]:

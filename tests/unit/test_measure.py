@@ -112,6 +112,7 @@ def test_style_distance_is_the_cosine_distance() -> None:
     one = np.array([3, 4], np.float32)
     assert style_distance(one, one * 7) == pytest.approx(0, abs=1e-6)
     assert style_distance(one, np.array([-4, 3], np.float32)) == pytest.approx(1)
+    assert style_distance(one, np.zeros_like(one)) == 1
     assert style_distance(one, -one) == pytest.approx(2)
 
 
