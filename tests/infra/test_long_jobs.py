@@ -97,8 +97,14 @@ class Bench:
         }
 
     def executions(self) -> dict[str, str]:
-        page = self.stack.aws.states.list_executions(stateMachineArn=self.stack.state_machine_arn)
-        return {found["name"]: found["status"] for found in page["executions"]}
+        """How each has ended; a job's status tells its end a moment before."""
+        machine, deadline = self.stack.state_machine_arn, time.monotonic() + PATIENCE_SECONDS
+        while True:
+            page = self.stack.aws.states.list_executions(stateMachineArn=machine)
+            states = {found["name"]: found["status"] for found in page["executions"]}
+            if "RUNNING" not in states.values() or time.monotonic() > deadline:
+                return states
+            time.sleep(0.2)
 
     def happened(self, fault: str) -> int:
         page = self.s3.list_objects_v2(Bucket=self.stack.work_bucket, Prefix=f"happened/{fault}/")
