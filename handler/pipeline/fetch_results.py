@@ -21,7 +21,7 @@ def fetch_results(
     folder: Path,
     beside: Callable[[Path], AbstractContextManager[Path]],
 ) -> list[Path]:
-    """Copy video, poster and report of a job that succeeded.
+    """Copy what a job that succeeded left: its video or sheet, poster, teaser and report.
 
     Args:
         beside: gives a name for an unfinished file, which takes its own when all went well.
@@ -36,10 +36,13 @@ def fetch_results(
     status = job.end
     if status is None or status.state is not State.SUCCEEDED:
         raise Rejected(_why_not(job))
-    keys = (job.results.video, job.results.poster, job.results.report)
+    result = status.video or job.results.video
+    keys = list(dict.fromkeys([result, job.results.poster, job.results.report]))
+    if _is_of(status.job_id, store.facts(buckets.output, job.results.teaser)):
+        keys.append(job.results.teaser)
     before = {key: _facts(store, buckets, key) for key in keys}
-    if before[job.results.video].metadata.get(JOB_METADATA) != status.job_id:
-        raise Unavailable(f"{job.results.video} is being replaced: try again")
+    if not _is_of(status.job_id, before[result]):
+        raise Unavailable(f"{result} is being replaced: try again")
     paths = {key: folder / posixpath.basename(key) for key in keys}
     with ExitStack() as unfinished:
         for key, path in paths.items():
@@ -51,6 +54,10 @@ def fetch_results(
         if any(_facts(store, buckets, key).etag != before[key].etag for key in keys):
             raise Unavailable(f"the results of {job.key} are being replaced: try again")
     return list(paths.values())
+
+
+def _is_of(job_id: str, facts: ObjectFacts | None) -> bool:
+    return facts is not None and facts.metadata.get(JOB_METADATA) == job_id
 
 
 def _facts(store: ObjectStore, buckets: Buckets, key: str) -> ObjectFacts:

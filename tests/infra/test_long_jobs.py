@@ -101,7 +101,9 @@ class Bench:
         machine, deadline = self.stack.state_machine_arn, time.monotonic() + PATIENCE_SECONDS
         while True:
             page = self.stack.aws.states.list_executions(stateMachineArn=machine)
-            states = {found["name"]: found["status"] for found in page["executions"]}
+            states: dict[str, str] = {
+                found["name"]: found["status"] for found in page["executions"]
+            }
             if "RUNNING" not in states.values() or time.monotonic() > deadline:
                 return states
             time.sleep(0.2)

@@ -512,6 +512,29 @@ class TestFetch:
         names = ("clip.mp4", "clip.jpg", "clip.report.json")
         assert self.files(folder) == {name: cloud.read(f"waves/{name}") for name in names}
 
+    @pytest.mark.parametrize(
+        ("wishes", "endings"),
+        [
+            ({"style": "waves", "teaser": True}, ("mp4", "jpg", "report.json", "webp")),
+            ({"preview": True}, ("jpg", "report.json")),
+        ],
+    )
+    def test_so_do_teasers_and_previews(
+        self,
+        cloud: Buckets,
+        painters: Studio,
+        folder: Path,
+        wishes: dict[str, Any],
+        endings: tuple[str, ...],
+    ) -> None:
+        cloud.upload("videos/clip.mp4", b"video")
+        cloud.upload("jobs/a.json", json.dumps({"video": "videos/clip.mp4", **wishes}).encode())
+        assert paint(cloud, painters, "jobs/a.json") is State.SUCCEEDED
+        done = artreel("fetch", "jobs/a.json", "-o", folder)
+        assert done.exit_code == 0, said(done)
+        names = [f"a.{ending}" for ending in endings]
+        assert self.files(folder) == {name: cloud.read(f"jobs/{name}") for name in names}
+
     def test_half_of_it_is_not_left(self, cloud: Buckets, painters: Studio, folder: Path) -> None:
         cloud.upload(self.KEY, b"video")
         paint(cloud, painters, self.KEY)
