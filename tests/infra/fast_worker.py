@@ -1,4 +1,4 @@
-"""The real function with a painter that takes no time: it turns colours around."""
+"""The real function with a painter that takes no time; not to be imported by tests."""
 
 from __future__ import annotations
 
@@ -6,34 +6,12 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from handler import wiring
 from handler.domain.errors import Defect
-from handler.domain.ports import Frame, StyleVector
 from handler.entrypoints import on_upload, paint_chunk
-
-
-class FastPainter:
-    description: Mapping[str, str] = {
-        "model": "magenta-arbitrary-distilled",  # its costs are known
-        "engine": "numpy",
-        "precision": "exact",
-    }
-    smallest_side = 16
-    width_multiple = 4
-    frames_at_once = 1
-
-    def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
-        return np.ones(1, np.float32)
-
-    def paint(self, frame: Frame, style: StyleVector) -> Frame:
-        painted: Frame = 255 - frame
-        return painted
-
+from tests.fast_painter import FastPainter
 
 wiring.painter = lambda *_: FastPainter()  # type: ignore[assignment]
 

@@ -28,7 +28,7 @@ from handler.pipeline.paint_video import PaintOrder, paint_video
 from handler.pipeline.verify import verify
 from tests import clips
 from tests.cloud import png
-from tests.infra.fast_worker import FastPainter
+from tests.fast_painter import FastPainter
 
 Clip = Callable[[Path], Path]
 

@@ -184,7 +184,8 @@ def test_it_comes_out_right(case: Case, tmp_path: Path, tabulate: Callable[[Row]
     assert seen.size == case.size
     assert seen.aspect == (case.aspect or Fraction(*case.size))
     assert painting.frames == len(seen.shown_at)
-    assert painting.losses.in_words() is None
+    losses = painting.losses
+    assert (losses.frames, losses.flawed, losses.sound_tracks) == (0, 0, case.left_out)
     assert painting.result.frame_rate == case.rate
     if case.frames is not None:
         assert len(seen.shown_at) == case.frames
