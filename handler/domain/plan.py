@@ -137,6 +137,7 @@ class Work:
         frames_painted, frames_carried: keyframes, and those between them that are carried along
             the motion. Cuts and what moves into sight make more keyframes, repeated frames fewer.
         working_size: width and height at which frames are painted, px.
+        keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         start_seconds: wall clock.
         vcpu_seconds: of one processor.
     """
@@ -145,6 +146,7 @@ class Work:
     frames_painted: int
     frames_carried: int
     working_size: tuple[int, int]
+    keyframe_interval: int
     start_seconds: float
     vcpu_seconds: float
 
@@ -191,7 +193,7 @@ def work_of(
     Args:
         layers: of looks, each painted.
         working_size: width and height, px.
-        keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
+        keyframe_interval: as asked for; where large frames are held it is less.
         paint_seconds: of one processor for a megapixel of the working size.
     """
     interval = bounded_interval(keyframe_interval, size_held(layers, working_size, facts.size))
@@ -206,6 +208,7 @@ def work_of(
         frames_painted=painted,
         frames_carried=carried,
         working_size=working_size,
+        keyframe_interval=interval,
         start_seconds=calibration.start_seconds,
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * painted
@@ -234,6 +237,7 @@ def work_of_preview(
         frames_painted=paintings,
         frames_carried=0,
         working_size=working_size,
+        keyframe_interval=1,
         start_seconds=calibration.start_seconds,
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * paintings,
@@ -267,16 +271,13 @@ def plan_for(worker: Worker, work: Work) -> Plan:
     return Plan(Route.LAMBDA, worker, work, seconds, usd)
 
 
-def spread_plan(
-    worker: Worker, work: Work, facts: VideoFacts, keyframe_interval: int, workers: int
-) -> Plan:
+def spread_plan(worker: Worker, work: Work, facts: VideoFacts, workers: int) -> Plan:
     """What the work takes and costs on many workers.
 
     There are as many chunks as workers, unless they would be shorter than two seconds of video, or
-    longer than five minutes of work.
+    longer than five minutes of work. They begin on the grid of keyframes.
 
     Args:
-        keyframe_interval: of which chunks are multiples.
         workers: that run at a time, at most.
 
     Source: each pays its start; Distributed Map: two state transitions for each chunk, docs.aws.
@@ -287,7 +288,7 @@ def spread_plan(
     least = max(LEAST_CHUNK_SECONDS * float(facts.frame_rate), frames / MOST_CHUNKS)
     most = max(1.0, (LONGEST_CHUNK_SECONDS - work.start_seconds) / per_frame)
     wanted = max(min(frames / workers, most), least)
-    chunk_frames = math.ceil(wanted / keyframe_interval) * keyframe_interval
+    chunk_frames = math.ceil(wanted / work.keyframe_interval) * work.keyframe_interval
     chunks = math.ceil(frames / chunk_frames)
     at_once = min(workers, chunks)
     # Each paints one keyframe that belongs to the next chunk.
@@ -314,7 +315,6 @@ def shortest_route(
     worker: Worker,
     work: Work,
     facts: VideoFacts,
-    keyframe_interval: int,
     workers: int = USUAL_WORKERS,
     seconds: float = LONGEST_FUNCTION_SECONDS,
 ) -> Plan:
@@ -322,5 +322,4 @@ def shortest_route(
     plan = plan_for(worker, work)
     if plan.seconds + PUBLISHING_SECONDS <= seconds:
         return plan
-    interval = bounded_interval(keyframe_interval, work.working_size)
-    return spread_plan(worker, work, facts, interval, workers)
+    return spread_plan(worker, work, facts, workers)

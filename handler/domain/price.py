@@ -12,8 +12,6 @@ Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
 LARGEST_MEMORY_MB = 10_240
 
-SECONDS_PER_HOUR = 3600
-
 
 @dataclass(frozen=True)
 class PriceTable:

@@ -137,7 +137,7 @@ def _on_aws(wish: JobRequest, worker: Worker, work: Work, facts: VideoFacts) -> 
     if wish.run_on is Route.LAMBDA:
         return plan_for(worker, work)
     seconds = 0 if wish.run_on is Route.STEP_FUNCTIONS else LONGEST_FUNCTION_SECONDS
-    return shortest_route(worker, work, facts, wish.frames.interval(), seconds=seconds)
+    return shortest_route(worker, work, facts, seconds=seconds)
 
 
 def _text(video: Path, forecast: _Forecast) -> str:

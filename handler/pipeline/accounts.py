@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
-from handler.domain.keyframes import bounded_interval
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.plan import (
     Calibration,
@@ -24,7 +23,6 @@ from handler.domain.plan import (
 from handler.domain.ports import Painter, Reservation, SpendCounter
 from handler.domain.price import function_usd
 from handler.domain.route import Route
-from handler.domain.treatment import size_held
 from handler.pipeline.deadline import Deadline
 
 logger = logging.getLogger(__name__)
@@ -104,7 +102,7 @@ class Account:
             return work_of(facts, layers, size, keyframe_interval, calibration, paint_seconds)
 
         def spread(plan: Plan) -> Plan:
-            return self.spread(plan, facts, keyframe_interval, workers)
+            return self.spread(plan, facts, workers)
 
         if job.run_on is Route.STEP_FUNCTIONS and not workers:
             raise Rejected(
@@ -167,12 +165,9 @@ class Account:
             )
         self.reservation = accounts.spend.reserve(self._job.job_id, plan.usd)
 
-    def spread(self, plan: Plan, facts: VideoFacts, keyframe_interval: int, workers: int) -> Plan:
+    def spread(self, plan: Plan, facts: VideoFacts, workers: int) -> Plan:
         """Plan the same work for many workers."""
-        layers = self._job.treatment.layers(self._job.timeline)
-        held = size_held(layers, plan.work.working_size, facts.size)
-        interval = bounded_interval(keyframe_interval, held)
-        self.plan = spread_plan(plan.worker, plan.work, facts, interval, workers)
+        self.plan = spread_plan(plan.worker, plan.work, facts, workers)
         return self.plan
 
     def _fits(self, plan: Plan, deadline: Deadline) -> bool:

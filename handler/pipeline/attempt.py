@@ -59,9 +59,14 @@ def check_wanted(upload: SourceObject, store: ObjectStore) -> None:
     Raises:
         Cancelled: it was.
     """
-    name, value = CANCELLED_TAG
-    if store.tags(upload).get(name) == value:
+    if is_cancelled(upload, store):
         raise Cancelled(CANCELLED)
+
+
+def is_cancelled(upload: SourceObject, store: ObjectStore) -> bool:
+    """Whether its owner does not want this version of an upload any more."""
+    name, value = CANCELLED_TAG
+    return store.tags(upload).get(name) == value
 
 
 class Attempt:

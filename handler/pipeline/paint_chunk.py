@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -42,7 +41,6 @@ def paint_chunk(
     media: Media,
     painter: Painter,
     motion: Motion,
-    on_frame: Callable[[], None] = lambda: None,
 ) -> ChunkPainting:
     """Paint the chunk's frames of ``order.source`` into ``order.result``, without sound.
 
@@ -51,7 +49,6 @@ def paint_chunk(
 
     Args:
         facts: of the whole video. The file may lack what is outside of the chunk's bytes.
-        on_frame: called for each that is painted; may raise.
 
     Raises:
         Rejected: the video or a style picture can't be read.
@@ -75,7 +72,6 @@ def paint_chunk(
             if before.index <= poster_frame_of(facts):
                 poster = before.seen_through, after
             frames += 1
-            on_frame()
     if not frames:
         order.result.unlink(missing_ok=True)
     if order.poster and poster:
@@ -90,12 +86,9 @@ def paint_chunk_anyhow(
     media: Media,
     painter: Painter,
     motion: Motion,
-    on_frame: Callable[[], None] = lambda: None,
 ) -> ChunkPainting:
     """The same where the whole file is at hand: what can't be sought is decoded from the start."""
     try:
-        return paint_chunk(order, facts, chunk, media, painter, motion, on_frame)
+        return paint_chunk(order, facts, chunk, media, painter, motion)
     except SeekMissed:
-        return paint_chunk(
-            order, facts, replace(chunk, seek=None), media, painter, motion, on_frame
-        )
+        return paint_chunk(order, facts, replace(chunk, seek=None), media, painter, motion)

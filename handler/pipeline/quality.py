@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
+from handler.domain.media import working_dimensions
 from handler.domain.ports import Frame, Painter
 from handler.measure.flicker import flicker
 from handler.measure.flow import farneback
@@ -89,7 +90,8 @@ def quality_of(
         distances.append(style_distance(painter.style_vector(painted), wanted))
         if is_cut(frame.image, following.image):
             continue
-        size = _size(frame.image)
+        height, width = frame.image.shape[:2]
+        size = working_dimensions(width, height, LONG_SIDE_PX, smallest_side=1, width_multiple=1)
         source = resized(frame.image, size), resized(following.image, size)
         paint = resized(painted, size), resized(painted_next, size)
         if found := flicker(source, [source, paint], estimate):
@@ -102,9 +104,3 @@ def quality_of(
         detail_kept=fmean(details),
         style_distance=fmean(distances),
     )
-
-
-def _size(frame: Frame) -> tuple[int, int]:
-    height, width = frame.shape[:2]
-    scale = min(1.0, LONG_SIDE_PX / max(width, height))
-    return round(width * scale), round(height * scale)

@@ -13,7 +13,7 @@ from handler.domain.status import Progress, State, Status
 from handler.pipeline.attempt import check_newest, check_wanted
 from handler.pipeline.fetch_styles import fetch_styles
 from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
-from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk
+from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk, paint_chunk_anyhow
 from handler.pipeline.paint_video import PaintOrder, poster_frame_of
 from handler.pipeline.studio import Studio
 from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
@@ -114,11 +114,7 @@ def _paint(paint_order: PaintOrder, order: Order, chunk: Chunk, studio: Studio) 
             paint_order.source.unlink()
     need_room(paint_order.source.parent, order.facts.size_bytes, "the video")
     studio.store.download(order.job.source, paint_order.source)
-    try:
-        return paint_chunk(paint_order, order.facts, chunk, *parts)
-    except SeekMissed:
-        whole = Chunk(chunk.index, chunk.begin, chunk.end)
-        return paint_chunk(paint_order, order.facts, whole, *parts)
+    return paint_chunk_anyhow(paint_order, order.facts, chunk, *parts)
 
 
 def pieces_of(chunk: Chunk, order: Order) -> list[tuple[int, int]]:

@@ -339,7 +339,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         except TooLong:  # as its first frames tell
             if not workers or job.run_on is Route.LAMBDA or not account.plan:
                 raise
-            account.spread(account.plan, facts, order.keyframe_interval, workers)
+            account.spread(account.plan, facts, workers)
             hand_over(job, facts, source, account, pictures, studio, attempt)
             return
         painted = time.monotonic()

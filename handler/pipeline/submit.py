@@ -15,7 +15,6 @@ from handler import gallery
 from handler.domain.digest import Digest
 from handler.domain.errors import Changed, Rejected
 from handler.domain.job import (
-    CANCELLED_TAG,
     JOB_SUFFIX,
     JOBS,
     SOURCE_METADATA,
@@ -34,6 +33,7 @@ from handler.domain.job import (
 from handler.domain.job_file import LARGEST_JOB_FILE_BYTES, job_in, read_json
 from handler.domain.ports import ObjectStore, Uploader
 from handler.domain.status import State
+from handler.pipeline.attempt import is_cancelled
 from handler.pipeline.find_job import FoundJob, of_upload
 from handler.pipeline.style_key import style_key
 
@@ -164,8 +164,7 @@ class _Submission:
             return None
         job = of_upload(key, self._store, self._buckets)
         ended_badly = job.end and job.end.state is not State.SUCCEEDED
-        name, value = CANCELLED_TAG
-        if ended_badly or not job.newest or self._store.tags(job.newest).get(name) == value:
+        if ended_badly or not job.newest or is_cancelled(job.newest, self._store):
             return None
         return job
 

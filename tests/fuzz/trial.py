@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from handler.domain.errors import Rejected
 from handler.domain.status import Progress
-from handler.domain.timeline import ORIGINAL, LookChange, Timeline
+from handler.domain.timeline import ORIGINAL, Timeline
 from handler.media.ffmpeg import FfmpegMedia
 from handler.pipeline.paint_video import PaintOrder, paint_video
 from tests.fakes import FakeMotion, FakePainter
@@ -26,7 +25,7 @@ ENOUGH_SECONDS = 20.0
 """A worker has a deadline, too: a clip that became endless is given up after so long."""
 
 LIMIT_SECONDS = 100
-UNPAINTED = Timeline((LookChange(Fraction(0), ORIGINAL),))
+UNPAINTED = Timeline.of(ORIGINAL)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from handler.domain.timeline import ORIGINAL, LookChange, Timeline
+from handler.domain.timeline import ORIGINAL, Timeline
 from handler.media.commands import LINEAR_TO
 from handler.media.ffmpeg import FfmpegMedia
 from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
@@ -28,7 +28,7 @@ Clip = Callable[[Path], Path]
 
 MOST_DRIFT_SECONDS = 0.020
 MOST_COLOR_ERROR = 3.0
-UNPAINTED = Timeline((LookChange(Fraction(0), ORIGINAL),))
+UNPAINTED = Timeline.of(ORIGINAL)
 
 media = FfmpegMedia()
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handler.domain.chunks import chunks_of
 from handler.domain.errors import Defect
+from handler.domain.keyframes import bounded_interval
 from handler.domain.media import VideoFacts
 from handler.domain.plan import (
     LONGEST_FUNCTION_SECONDS,
@@ -127,7 +128,7 @@ def test_within_a_stretch_all_is_painted_or_nothing(
 
 
 def test_a_function_pays_for_its_memory_and_time() -> None:
-    plan = plan_for(Worker.function(10_240), Work(10, 10, 0, (4, 4), 0.0, 100.0))
+    plan = plan_for(Worker.function(10_240), Work(10, 10, 0, (4, 4), 1, 0.0, 100.0))
     assert plan.seconds == pytest.approx(100 / (10_240 / 1769))
     assert plan.usd == pytest.approx(
         plan.seconds * 10 * PRICES.lambda_gb_second["x86_64"] + REQUESTS_USD
@@ -136,24 +137,25 @@ def test_a_function_pays_for_its_memory_and_time() -> None:
 
 def test_arm_is_cheaper_and_nobody_bills_a_laptop() -> None:
     assert function_usd(60, 1024, "aarch64") < function_usd(60, 1024, "x86_64")
-    assert plan_for(Worker(2, 0, "x86_64"), Work(1, 1, 0, (4, 4), 1.0, 1.0)).usd is None
+    assert plan_for(Worker(2, 0, "x86_64"), Work(1, 1, 0, (4, 4), 1, 1.0, 1.0)).usd is None
 
 
 def _work(seconds: float) -> Work:
     function = Worker.function(10_240)
-    return Work(1, 1, 0, (4, 4), 0.0, seconds * function.vcpus)
+    return Work(1, 1, 0, (4, 4), 12, 0.0, seconds * function.vcpus)
 
 
 def test_what_fits_into_a_function_goes_there() -> None:
     limit = LONGEST_FUNCTION_SECONDS - PUBLISHING_SECONDS
     function = Worker.function(10_240)
-    assert shortest_route(function, _work(limit - 1), CLIP, 12).route is Route.LAMBDA
-    assert shortest_route(function, _work(limit + 1), CLIP, 12).route is Route.STEP_FUNCTIONS
+    assert shortest_route(function, _work(limit - 1), CLIP).route is Route.LAMBDA
+    assert shortest_route(function, _work(limit + 1), CLIP).route is Route.STEP_FUNCTIONS
 
 
-def _film(frames: int, vcpu_seconds: float) -> tuple[VideoFacts, Work]:
+def _film(frames: int, vcpu_seconds: float, interval: int = 12) -> tuple[VideoFacts, Work]:
     """Of one processor."""
-    return replace(FACTS, frame_count=frames), Work(frames, 1, 0, (4, 4), 1.0, vcpu_seconds)
+    work = Work(frames, 1, 0, (4, 4), interval, 1.0, vcpu_seconds)
+    return replace(FACTS, frame_count=frames), work
 
 
 ONE = Worker.function(1769)
@@ -168,8 +170,8 @@ ONE = Worker.function(1769)
 def test_chunks_are_within_their_bounds(
     frames: int, per_frame: float, interval: int, workers: int
 ) -> None:
-    facts, work = _film(frames, frames * per_frame)
-    plan = spread_plan(ONE, work, facts, interval, workers)
+    facts, work = _film(frames, frames * per_frame, interval)
+    plan = spread_plan(ONE, work, facts, workers)
     assert plan.chunk_frames % interval == 0
     assert plan.chunk_frames >= 2 * facts.frame_rate
     assert 1 <= plan.chunks <= MOST_CHUNKS
@@ -177,9 +179,18 @@ def test_chunks_are_within_their_bounds(
     assert len(list(chunks_of(facts, plan.chunk_frames))) == plan.chunks
 
 
+def test_chunks_begin_on_the_grid_that_large_frames_are_painted_on() -> None:
+    film = replace(FACTS, width=3840, height=2160, frame_count=90_000)
+    half = Timeline.of(Look.of("monet", mix=Fraction(1, 2)))  # holds the source's frames
+    work = work_of(film, [half], (1024, 576), 12, CALIBRATION, paint_seconds=1.0)
+    assert work.keyframe_interval == bounded_interval(12, film.size) == 3
+    assert shortest_route(ONE, work, film, 1000).chunk_frames % 3 == 0
+    assert work_of(film, [MONET], (1024, 576), 12, CALIBRATION, 1.0).keyframe_interval == 12
+
+
 def test_there_are_as_many_chunks_as_workers() -> None:
     facts, work = _film(12_000, 12_000)
-    plan = spread_plan(ONE, work, facts, 12, 50)
+    plan = spread_plan(ONE, work, facts, 50)
     assert (plan.chunks, plan.chunk_frames, plan.workers) == (50, 240, 50)
     assert plan.seconds == pytest.approx(240 + 1 + 1 + 2, abs=0.1)
     busy = 12_000 * (1 + 1 / 240) + 50 + 2
@@ -188,7 +199,7 @@ def test_there_are_as_many_chunks_as_workers() -> None:
 
 def test_no_worker_is_planned_to_need_more_than_five_minutes() -> None:
     facts, work = _film(12_000, 12_000)
-    plan = spread_plan(ONE, work, facts, 12, 2)
+    plan = spread_plan(ONE, work, facts, 2)
     assert plan.chunk_frames == 300
     assert plan.seconds == pytest.approx(20 * (300 + 1 + 1) + 2, abs=1)
 
