@@ -13,20 +13,18 @@ import numpy as np
 from handler.domain.ports import Frame
 from handler.motion.flow import (
     Floats,
-    Gray,
     Path,
     Step,
     flow_frame,
-    grid,
     paths_ahead,
     paths_back,
     sampled,
     step_between,
 )
 
-OFF_COLOUR = 25.0
-"""A difference of the source's grey, of 255, between a pixel and the one it is said to come from
-that is trusted by 1/e."""
+OFF_COLOUR = 30.0
+"""A difference of the source's red, green or blue, of 255, between a pixel and the one it is said
+to come from that is trusted by 1/e."""
 
 TRUST_BY_COLOUR = np.exp(-np.square(np.arange(256, dtype=np.float32) / OFF_COLOUR))
 
@@ -89,9 +87,9 @@ def propagate(
     moments = [frames[at] for at in at_moment]
     painted = [first]
     if len(moments) > 1:
-        gray = [flow_frame(moment) for moment in moments]
-        steps = [step_between(*pair) for pair in pairwise(gray)]
-        segment = _Segment(gray, steps, lambda at: repaint(at_moment[at]))
+        sources = [flow_frame(moment) for moment in moments]
+        steps = [step_between(*pair) for pair in pairwise(sources)]
+        segment = _Segment(sources, steps, lambda at: repaint(at_moment[at]))
         end = len(steps)
         on = segment.reaching_on(0, end, first)
         back = segment.reaching_back(end, 0, last)
@@ -116,12 +114,12 @@ class _Keyframe:
     """A painted frame.
 
     Attributes:
-        gray: its source at flow size.
-        paint: uint8 (height, width, 4): four channels are sampled in half the time of three.
+        source: at flow size, as ``flow_frame`` gives it.
+        paint: uint8 (height, width, 4), for the same reason.
         grain: how much fine texture the paint has around each pixel, float32 at flow size.
     """
 
-    gray: Gray
+    source: Frame
     paint: Frame
     grain: Floats
 
@@ -139,8 +137,8 @@ class _Reach:
     keyframe: _Keyframe
     ways: Mapping[int, Path]
 
-    def view(self, at: int, gray: Gray) -> _View:
-        return _view(self.keyframe, self.ways[at], gray)
+    def view(self, at: int, source: Frame) -> _View:
+        return _view(self.keyframe, self.ways[at], source)
 
 
 @dataclass(frozen=True)
@@ -158,9 +156,9 @@ class _View:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Source frames, and the motion between them."""
+    """Source frames at flow size, and the motion between them."""
 
-    gray: Sequence[Gray]
+    sources: Sequence[Frame]
     steps: Sequence[Step]
     repaint: Callable[[int], Frame]
 
@@ -173,9 +171,9 @@ class _Segment:
         return _Reach(at, self._keyframe(at, paint), dict(enumerate(ways, start)))
 
     def _keyframe(self, at: int, paint: Frame) -> _Keyframe:
-        gray = self.gray[at]
+        source = self.sources[at]
         wide: Frame = cv2.cvtColor(paint, cv2.COLOR_RGB2RGBA)  # type: ignore[assignment]
-        return _Keyframe(gray, wide, _grain(paint, gray.shape))
+        return _Keyframe(source, wide, _grain(paint, source.shape[:2]))
 
     def between(self, first: _Reach, last: _Reach, wanted: Iterable[int]) -> dict[int, Frame]:
         """Those of the frames between two keyframes that are wanted, from both of them.
@@ -186,8 +184,8 @@ class _Segment:
         painted: dict[int, Frame] = {}
         lost: dict[int, Floats] = {}
         for at in wanted:
-            before = first.view(at, self.gray[at])
-            behind = last.view(at, self.gray[at])
+            before = first.view(at, self.sources[at])
+            behind = last.view(at, self.sources[at])
             painted[at] = _mixed(before, behind, (at - first.at) / (last.at - first.at))
             lack = _lost(before, behind)
             if lack.mean() > MOST_LOST:
@@ -207,21 +205,24 @@ class _Segment:
         return painted
 
 
-def _view(keyframe: _Keyframe, path: Path, now: Gray) -> _View:
-    places = path.way + grid(*now.shape)
-    off = cv2.blur(cv2.absdiff(now, sampled(keyframe.gray, places)), (5, 5))
-    trust = path.trust * cv2.LUT(off, TRUST_BY_COLOUR)
+def _view(keyframe: _Keyframe, path: Path, now: Frame) -> _View:
+    height, width = now.shape[:2]
+    way = path.in_px_of(now.shape)
+    trust = cv2.resize(path.trust, (width, height))
+    trust = cv2.multiply(trust, _trust_by_colour(now, sampled(keyframe.source, way)))
     even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))  # type: ignore[assignment]
-    return _View(_warped(keyframe.paint, path), sampled(keyframe.grain, places), even)
+    return _View(_warped(keyframe.paint, path), sampled(keyframe.grain, way), even)
+
+
+def _trust_by_colour(now: Frame, carried: Frame) -> Floats:
+    red, green, blue, _ = cv2.split(cv2.absdiff(now, carried))
+    off = cv2.blur(cv2.max(cv2.max(red, green), blue), (5, 5))
+    return cv2.LUT(off, TRUST_BY_COLOUR)  # type: ignore[return-value]
 
 
 def _warped(paint: Frame, path: Path) -> Frame:
-    height, width = paint.shape[:2]
-    h, w = path.way.shape[:2]
-    way = cv2.multiply(path.way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
-    places: Floats = cv2.resize(way, (width, height))
-    cv2.add(places, grid(height, width), dst=places)
-    return cv2.cvtColor(sampled(paint, places), cv2.COLOR_RGBA2RGB)  # type: ignore[return-value]
+    carried = sampled(paint, path.in_px_of(paint.shape))
+    return cv2.cvtColor(carried, cv2.COLOR_RGBA2RGB)  # type: ignore[return-value]
 
 
 def _mixed(before: _View, behind: _View, passed: float) -> Frame:

@@ -58,9 +58,10 @@ def test_without_motion_one_keyframe_fades_into_the_other() -> None:
     assert painted == pytest.approx([50, 60, 70], abs=1)
 
 
-def test_what_no_keyframe_shows_is_painted_anew() -> None:
-    """A disc is there in the middle frame only."""
-    frames = [texture(96, 160) for _ in range(5)]
+@pytest.mark.parametrize("seed", range(4))
+def test_what_no_keyframe_shows_is_painted_anew(seed: int) -> None:
+    """A disc is there in the middle frame only, as bright as some of what it hides."""
+    frames = [texture(96, 160, seed) for _ in range(5)]
     for number, frame in enumerate(frames):
         frame += np.uint8(number)  # no repeats
     cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
