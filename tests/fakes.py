@@ -498,6 +498,9 @@ class FakePainter:
         self.sizes: set[tuple[int, ...]] = set()
         self.on_paint: Callable[[], None] = lambda: None
 
+    def prepare(self, width: int, height: int) -> None:
+        """There is nothing to get ready."""
+
     def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         self.vectors_made += 1
         return np.full(100, picture.mean(), np.float32)

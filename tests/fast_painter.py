@@ -21,6 +21,9 @@ class FastPainter:
     width_multiple = 4
     frames_at_once = 1
 
+    def prepare(self, width: int, height: int) -> None:
+        """There is nothing to get ready."""
+
     def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         return np.ones(1, np.float32)
 

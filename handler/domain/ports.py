@@ -56,6 +56,9 @@ class Painter(Protocol):
     def frames_at_once(self) -> int:
         """How many threads should paint."""
 
+    def prepare(self, width: int, height: int) -> None:
+        """Get ready to paint frames of this size, px; else the first ``paint`` does."""
+
     def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         """Summarize a style image of any size; may be called by several threads at a time.
 

@@ -27,7 +27,7 @@ class Brush:
     def __init__(
         self,
         schedule: Schedule,
-        palette: Palette,
+        palette: Future[Palette],
         working_size: tuple[int, int],
         painter: Painter,
         motion: Motion,
@@ -107,7 +107,7 @@ class Brush:
 
     def style_vector(self, frame: WorkFrame) -> StyleVector:
         """What a frame is painted with."""
-        return self._palette.vector(frame.coat, frame.image)
+        return self._palette.result().vector(frame.coat, frame.image)
 
     def _paint(self, frame: WorkFrame) -> Frame:
         with self._counting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import tee
 from typing import TYPE_CHECKING
@@ -32,9 +33,6 @@ class Canvas:
     Attributes:
         working_size: width and height at which frames are painted, px.
         size: at which frames come and go; the source's if it is seen anywhere.
-
-    Raises:
-        Rejected: a picture is missing or can't be read.
     """
 
     def __init__(
@@ -43,10 +41,6 @@ class Canvas:
         self._order, self._facts = order, facts
         self._media, self._painter, self._motion = media, painter, motion
         layers = order.treatment.layers(order.timeline)
-        pictures = {
-            style: style_picture(style, order.styles, media) for style in sorted(order.named_styles)
-        }
-        palette = Palette(pictures, painter, order.treatment)
         self.working_size = working_dimensions(
             facts.width,
             facts.height,
@@ -60,10 +54,15 @@ class Canvas:
         # The codecs' own scaling costs next to nothing, but the original must not pass through it.
         shows_source = compares or any(layer.shows_source for layer in layers)
         self.size = facts.size if shows_source else self.working_size
+        # Both take longer than it takes until there is a frame to paint.
+        ahead = ThreadPoolExecutor(thread_name_prefix="ahead")
+        ahead.submit(painter.prepare, *self.working_size)
+        self._palette = ahead.submit(self._read_palette)
+        ahead.shutdown(wait=False)
         self._brushes = [
             Brush(
                 layer.in_frames(facts.frame_rate),
-                palette,
+                self._palette,
                 self.working_size,
                 painter,
                 motion,
@@ -71,6 +70,14 @@ class Canvas:
             )
             for layer in layers
         ]
+
+    def _read_palette(self) -> Palette:
+        order = self._order
+        pictures = {
+            style: style_picture(style, order.styles, self._media)
+            for style in sorted(order.named_styles)
+        }
+        return Palette(pictures, self._painter, order.treatment)
 
     @property
     def frames_painted(self) -> int:
@@ -85,12 +92,17 @@ class Canvas:
 
     @contextmanager
     def painted(self, frames: Iterator[tuple[int, Frame]]) -> Iterator[Iterator[Painted]]:
-        """Paint frames, given with their indices, in order; the sizes of paint may differ."""
+        """Paint frames, given with their indices, in order; the sizes of paint may differ.
+
+        Raises:
+            Rejected: a picture is missing or can't be read.
+        """
         prepared = (
             tuple(brush.prepare(index, frame) for brush in self._brushes) for index, frame in frames
         )
         with ExitStack() as work:
             sources = tee(work.enter_context(read_ahead(prepared)), len(self._brushes))
+            self._palette.result()
             layers = [self._layer(which, rows, work) for which, rows in enumerate(sources)]
             mask = self._order.treatment.mask
             if mask is None:

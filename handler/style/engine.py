@@ -113,6 +113,10 @@ class OpenVinoPainter:
         """Height and width, px, of the frames it is ready for."""
         return frozenset(self._transformers)
 
+    def prepare(self, width: int, height: int) -> None:
+        with self._compiling:
+            self._transformer(height, width)
+
     def style_vector(self, picture: Frame, scale: float = 1.0) -> StyleVector:
         """Summarize a style image; always in float32, since it is done for few pictures."""
         side = self._bundle.manifest.style_size
@@ -122,11 +126,14 @@ class OpenVinoPainter:
 
     def paint(self, frame: Frame, style: StyleVector) -> Frame:
         height, width = frame.shape[:2]
-        is_rewritten = self._bundle.is_rewritten and width % self.width_multiple == 0
         with self._compiling:
-            transformer = self._transformer(height, width, is_rewritten)
-        look = self._affine_of(style.tobytes()) if is_rewritten else style.reshape(1, 1, 1, -1)
-        return transformer.paint(frame, look)
+            transformer = self._transformer(height, width)
+        if self._is_rewritten_for(width):
+            return transformer.paint(frame, self._affine_of(style.tobytes()))
+        return transformer.paint(frame, style.reshape(1, 1, 1, -1))
+
+    def _is_rewritten_for(self, width: int) -> bool:
+        return self._bundle.is_rewritten and width % self.width_multiple == 0
 
     def _affine(self, style: bytes) -> Floats:
         """All scales and shifts of a look, float32 (1, M)."""
@@ -141,12 +148,12 @@ class OpenVinoPainter:
             answer: Floats = self._small[network](given, share_inputs=True)[0]
             return answer
 
-    def _transformer(self, height: int, width: int, is_rewritten: bool) -> _Transformer:
+    def _transformer(self, height: int, width: int) -> _Transformer:
         size = (height, width)
         if size not in self._transformers:
             bundle = self._bundle
-            path = bundle.rewritten if is_rewritten else bundle.transformer
-            model = self._core.read_model(path)
+            is_rewritten = self._is_rewritten_for(width)
+            model = self._core.read_model(bundle.rewritten if is_rewritten else bundle.transformer)
             model.reshape({model.input(0): [1, height, width, 3]})
             channels = (*bundle.manifest.channels, UNKNOWN_CHANNELS)[0]
             streams = frames_at_once(height * width * channels, self._precision, self._threads)
