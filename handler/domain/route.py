@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Route(StrEnum):
-    """In one Lambda function, or in many that a state machine starts."""
+    """In one Lambda function, in many that a state machine starts, or in AWS Batch's containers."""
 
     LAMBDA = "lambda"
     STEP_FUNCTIONS = "step-functions"
+    BATCH = "batch"
