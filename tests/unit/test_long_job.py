@@ -388,6 +388,27 @@ class TestAssembling:
         bench.studio = replace(with_batch, batch_disk_bytes=0)  # as in its container
         assert bench.assemble(job_id).state is State.SUCCEEDED
 
+    def test_has_no_more_chunks_on_its_disk_than_it_counts_on(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.pipeline.assembly.AHEAD_BYTES", 0)  # as with large chunks
+        join, seen = bench.media.join, []
+
+        def count(parts: Any, video: Path, *given: Any) -> int:
+            def counted() -> Any:
+                for part in parts:
+                    seen.append(len(list(video.parent.glob("chunk-*"))))
+                    yield part
+
+            return join(counted(), video, *given)
+
+        bench.media.join = count  # type: ignore[method-assign]
+        job_id = bench.begin()
+        bench.paint(job_id)
+        assert bench.assemble(job_id).state is State.SUCCEEDED
+        assert len(seen) == 3
+        assert max(seen) <= 2
+
     @pytest.mark.usefixtures("small_disk")
     def test_beyond_the_largest_worker_it_is_rejected(self, bench: Bench) -> None:
         bench.media.facts = replace(MANY, frame_count=10_000, width=1920, height=1080)
