@@ -402,7 +402,7 @@ class TestAssembling:
 
             return join(counted(), video, *given)
 
-        bench.media.join = count  # type: ignore[method-assign]
+        bench.media.join = count  # type: ignore[assignment, method-assign]
         job_id = bench.begin()
         bench.paint(job_id)
         assert bench.assemble(job_id).state is State.SUCCEEDED
