@@ -28,7 +28,7 @@ from handler import wiring
 from handler.aws.events import requests_in_text
 from handler.domain.errors import Rejected, Unavailable
 from handler.domain.status import State
-from handler.entrypoints.stop_notice import StopNotice
+from handler.entrypoints.stop_notice import Stopped, StopNotice
 from handler.pipeline.long_job import assemble
 from handler.pipeline.order import Work
 from handler.pipeline.run_chunk import run_chunk
@@ -69,6 +69,9 @@ def main(argv: list[str]) -> int:
     except Unavailable as absence:
         logger.warning(absence.reason)
         return EXIT_TRY_AGAIN
+    except Stopped:
+        logger.warning("told to stop; another attempt follows")
+        return EXIT_TRY_AGAIN
     except Exception:
         logger.exception("the job failed")
         return after_defect
@@ -77,7 +80,7 @@ def main(argv: list[str]) -> int:
 
 
 def _paint(job_id: str, index: int) -> int:
-    notice = StopNotice(EXIT_TRY_AGAIN)
+    notice = StopNotice()
     signal.signal(signal.SIGTERM, notice)
     studio = _studio(wiring.COMMON_PRECISION)
     with workspace() as folder:
@@ -88,7 +91,7 @@ def _paint(job_id: str, index: int) -> int:
 
 
 def _assemble(job_id: str, execution: str) -> int:
-    signal.signal(signal.SIGTERM, StopNotice(EXIT_TRY_AGAIN))
+    signal.signal(signal.SIGTERM, StopNotice())
     outcome = assemble(job_id, execution, _studio())
     logger.info("job done", extra=outcome.as_json())
     return 0

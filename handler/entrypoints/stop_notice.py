@@ -21,18 +21,17 @@ NEARLY_DONE_SECONDS = 10.0
 """Of painting, as estimated by its speed; what was painted then has to be uploaded."""
 
 
-class StopNotice:
-    """The handler of SIGTERM.
+class Stopped(BaseException):
+    """The work is given back: no failure, so no ``except Exception`` may take it for one.
 
-    It ends the process by ``SystemExit``, which no ``except Exception`` takes for a failed attempt:
-    contexts are left, their children killed and their folders removed.
-
-    Args:
-        exit_code: with which the work is given back.
+    On its way out contexts are left, their children killed and their folders removed.
     """
 
-    def __init__(self, exit_code: int) -> None:
-        self._exit_code = exit_code
+
+class StopNotice:
+    """The handler of SIGTERM; it raises ``Stopped`` in the main thread, now or when time is up."""
+
+    def __init__(self) -> None:
         self._progress = Progress(0, 0, 0.0)
 
     def listen(self, progress: Progress) -> None:
@@ -42,9 +41,10 @@ class StopNotice:
     def __call__(self, *_: object) -> None:
         left = self._progress.seconds_left
         if left is None or left > NEARLY_DONE_SECONDS:
-            self._give_back()
-        signal.signal(signal.SIGALRM, self._give_back)
+            _give_back()
+        signal.signal(signal.SIGALRM, _give_back)
         signal.setitimer(signal.ITIMER_REAL, FINISHED_WITHIN_SECONDS)
 
-    def _give_back(self, *_: object) -> None:
-        raise SystemExit(self._exit_code)
+
+def _give_back(*_: object) -> None:
+    raise Stopped
