@@ -28,7 +28,7 @@ from handler import wiring
 from handler.aws.events import requests_in_text
 from handler.domain.errors import Rejected, Unavailable
 from handler.domain.status import State
-from handler.entrypoints.stop_notice import Stopped, StopNotice
+from handler.entrypoints.stop_notice import StopNotice, Stopped
 from handler.pipeline.long_job import assemble
 from handler.pipeline.order import Work
 from handler.pipeline.run_chunk import run_chunk

@@ -10,8 +10,8 @@ from handler.entrypoints.stop_notice import (
     FINISHED_WITHIN_SECONDS,
     KILLED_AFTER_SECONDS,
     NEARLY_DONE_SECONDS,
-    Stopped,
     StopNotice,
+    Stopped,
 )
 
 
