@@ -41,7 +41,7 @@ class StepFunctionsLauncher:
             "chunks": chunks_key,
             "workers": workers,
             "route": route,
-            # An array job has two children at least; a job without an array is one worker.
+            # An array has two children at least. An empty one is none, as Airflow submits it, too.
             "array": {"Size": chunks} if chunks > 1 else {},
         }
         with translated("starting the state machine"):

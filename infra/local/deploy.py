@@ -29,7 +29,6 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from infra.local import batch_template, ministack
-from infra.local.batch_template import with_local_batch
 from infra.local.ministack import REGION, ROOT, EmulatedAws, EmulationError
 
 TEMPLATE = ROOT / "template.yaml"
@@ -104,7 +103,8 @@ def deploy(
     aws.s3.create_bucket(Bucket=CODE_BUCKET)
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=bootstrap_package(function_log))
     local = with_local_packaging(read_template(), image_command, commands)
-    local = with_local_batch(local, CODE, commands.get(BATCH_COMMAND, BATCH_COMMAND))
+    program = commands.get(BATCH_COMMAND, BATCH_COMMAND)
+    local = batch_template.with_local_batch(local, CODE, program)
     template = translated(with_local_concurrency(without_what_is_not_emulated(local)))
     # Larger than a request may be.
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
