@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Route(StrEnum):
-    """In one Lambda function, in many that a state machine starts, or in AWS Batch's containers."""
+    """One Lambda function, many that a state machine starts, or containers of AWS Batch."""
 
     LAMBDA = "lambda"
     STEP_FUNCTIONS = "step-functions"
