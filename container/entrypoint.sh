@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the image as what its first argument says:
-#   batch JOB                  one job as JSON, painted to its end (AWS Batch, or a shell)
+#   batch WORK                 a container of AWS Batch, or of a shell: handler/entrypoints/batch_job.py
 #   package.module.function    the Lambda function with this handler (the default)
 set -eu
 python=/opt/venv/bin/python

@@ -12,6 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from handler.domain.errors import Defect
 
 ENVIRONMENT_PREFIX = "ARTREEL_"
+SAID_BY_AWS = {
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "function_memory_mb",
+    "AWS_BATCH_JOB_ARRAY_INDEX": "batch_index",
+    "AWS_BATCH_JOB_ATTEMPT": "batch_attempt",
+}
+"""Variables that Lambda and AWS Batch set, and the fields that they are."""
 
 
 class Settings(BaseModel):
@@ -21,7 +27,9 @@ class Settings(BaseModel):
     bound what one function can hold on its disk and finish in its time. ``lease_seconds`` is how
     long a worker that was killed keeps its job from others, ``retry_seconds`` the pause after a
     first failure, twice that after the second. ``max_workers`` paint one job at a time, where the
-    state machine starts them. ``stack`` is for the command line alone.
+    state machine starts them. ``batch_disk_mb`` is what AWS Batch has to put a large result
+    together, 0 where there is none; ``batch_vcpus``, ``batch_index`` and ``batch_attempt`` are of
+    one of its containers. ``stack`` is for the command line alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +56,10 @@ class Settings(BaseModel):
     retry_seconds: float = Field(default=60.0, ge=0)
     state_machine_arn: str = ""
     max_workers: int = Field(default=100, ge=1, le=10_000)
+    batch_disk_mb: int = Field(default=0, ge=0)
+    batch_vcpus: int = Field(default=0, ge=0)
+    batch_index: int = Field(default=0, ge=0)
+    batch_attempt: int = Field(default=0, ge=0)
 
     @property
     def hidden_seconds(self) -> float:
@@ -58,7 +70,7 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings; an empty variable counts as not set.
 
-        The memory of a function is what Lambda itself says.
+        The memory of a function is what Lambda itself says, and so with AWS Batch.
 
         Raises:
             Defect: a variable is unknown or its value does not fit.
@@ -68,8 +80,9 @@ class Settings(BaseModel):
             for name, value in environment.items()
             if name.startswith(ENVIRONMENT_PREFIX) and value
         }
-        if memory := environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"):
-            given["function_memory_mb"] = memory
+        given |= {
+            field: environment[name] for name, field in SAID_BY_AWS.items() if environment.get(name)
+        }
         try:
             return cls.model_validate(given)
         except ValidationError as error:

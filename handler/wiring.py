@@ -241,6 +241,7 @@ def studio(seconds_left: Callable[[], float], precision: str | None = None) -> S
         launcher=launcher(),
         work_bucket=chosen.work_bucket,
         workers=chosen.max_workers,
+        batch_disk_bytes=chosen.batch_disk_mb * 1024**2,
     )
 
 

@@ -35,6 +35,7 @@ from handler.domain.ports import (
     StyleVector,
     Tile,
 )
+from handler.domain.route import Route
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.studio import Studio
@@ -288,10 +289,10 @@ class FakeLauncher:
     """Notes what it is told to start."""
 
     def __init__(self) -> None:
-        self.started: list[tuple[str, str, int]] = []
+        self.started: list[tuple[str, str, int, int, Route]] = []
 
-    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
-        self.started.append((job_id, chunks_key, workers))
+    def start(self, job_id: str, chunks_key: str, chunks: int, workers: int, route: Route) -> str:
+        self.started.append((job_id, chunks_key, chunks, workers, route))
         return f"execution/{job_id}"
 
 

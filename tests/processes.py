@@ -23,3 +23,12 @@ def children() -> list[str]:
         for task in Path("/proc/self/task").iterdir()
         for pid in (task / "children").read_text().split()
     ]
+
+
+def descendants(pid: int) -> list[int]:
+    """Ids of the children of another process, and of theirs."""
+    found: list[int] = []
+    for task in Path("/proc", str(pid), "task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found

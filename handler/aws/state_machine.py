@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from handler.aws.errors import error_code, translated
+from handler.domain.route import Route
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -33,12 +34,15 @@ class StepFunctionsLauncher:
         self._arn = state_machine_arn
         self._bucket = bucket
 
-    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+    def start(self, job_id: str, chunks_key: str, chunks: int, workers: int, route: Route) -> str:
         given = {
             "job": job_id,
             "bucket": self._bucket,
             "chunks": chunks_key,
             "workers": workers,
+            "route": route,
+            # An array has two children at least. An empty one is none, as Airflow submits it, too.
+            "array": {"Size": chunks} if chunks > 1 else {},
         }
         with translated("starting the state machine"):
             for run in count(1):

@@ -151,7 +151,7 @@ def _place(value: Any, handler: ValidatorFunctionWrapHandler) -> str | None:
     try:
         place: str | None = handler(value)
     except ValidationError as error:
-        raise _wrong('it takes "auto", "lambda" or "step-functions"') from error
+        raise _wrong('it takes "auto", "lambda", "step-functions" or "batch"') from error
     return place
 
 
@@ -427,13 +427,14 @@ class JobFile(Wishes):
     )
 
     run_on: Annotated[
-        Literal["auto", "lambda", "step-functions"] | None,
+        Literal["auto", "lambda", "step-functions", "batch"] | None,
         WrapValidator(_place),
         *MAY_BE_LEFT_OUT,
     ] = Field(
         default=None,
-        description='"lambda" paints in one function, "step-functions" in many; "auto", as if not '
-        "given, in one if the video fits.",
+        description='"lambda" paints in one function, "step-functions" in many, "batch" in '
+        'containers of AWS Batch where the stack has them; "auto", as if not given, in one if the '
+        "video fits.",
     )
 
     @model_validator(mode="after")

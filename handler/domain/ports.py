@@ -20,6 +20,7 @@ from handler.domain.job import SourceObject
 from handler.domain.job_ended import JobEnded
 from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
+from handler.domain.route import Route
 from handler.domain.status import Outcome, State
 
 Frame = npt.NDArray[np.uint8]
@@ -435,12 +436,14 @@ class JobLedger(Protocol):
 class Launcher(Protocol):
     """Has many workers paint one job."""
 
-    def start(self, job_id: str, chunks_key: str, workers: int) -> str:
+    def start(self, job_id: str, chunks_key: str, chunks: int, workers: int, route: Route) -> str:
         """Start it, unless it runs already; what ended before it was done is begun anew.
 
         Args:
             chunks_key: of the list of chunks, in the bucket of work.
-            workers: at a time.
+            chunks: how many there are.
+            workers: at a time, where they are functions.
+            route: where they are painted: in functions or in AWS Batch.
 
         Returns:
             What now carries the job: ``handler.domain.ports.JobLedger.hand_over``.

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Route(StrEnum):
-    """In one Lambda function, or in many that a state machine starts."""
+    """One Lambda function, many that a state machine starts, or containers of AWS Batch."""
 
     LAMBDA = "lambda"
     STEP_FUNCTIONS = "step-functions"
+    BATCH = "batch"

@@ -15,6 +15,16 @@ from handler.domain.media import VideoFacts
 STALL_SECONDS = 120.0
 """How long a pipe may stand still; the slowest frame on a throttled function takes a tenth."""
 
+FINISH_SECONDS = 600.0
+"""How long a closing ffmpeg may take beside what it writes."""
+
+CLOSE_SECONDS_PER_GIGAPIXEL = 2.5
+"""Of a result: it is moved once, to begin with its index, which at half a bit a pixel is to read
+and to write it at the rate below."""
+
+READ_BYTES_PER_SECOND = 50e6
+"""Of a disk, at least."""
+
 MEGABYTE = 1024 * 1024
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 8192 * 4320
@@ -45,12 +55,14 @@ class Limits:
         cpu_seconds: of all its threads together.
         file_bytes: size of any file that it writes; pipes don't count.
         stall_seconds: how long its pipe may stand still.
+        finish_seconds: how long it may take to end, once nobody wants anything of it any more.
     """
 
     memory_bytes: int
     cpu_seconds: int
     file_bytes: int = 0
     stall_seconds: float = STALL_SECONDS
+    finish_seconds: float = FINISH_SECONDS
 
 
 def too_large(width: int, height: int) -> str | None:
@@ -69,7 +81,13 @@ def decoder_limits(facts: VideoFacts) -> Limits:
 def encoder_limits(facts: VideoFacts) -> Limits:
     per_frame = ENCODER_SECONDS_PER_MEGAPIXEL * max(1.0, _megapixels(facts))
     cpu_seconds = ENCODER_BASE_SECONDS + math.ceil(per_frame * facts.frame_count)
-    return Limits(_codec_bytes(facts), cpu_seconds, largest_result_bytes(facts))
+    gigapixels = _megapixels(facts) * facts.frame_count / 1000
+    return Limits(
+        _codec_bytes(facts),
+        cpu_seconds,
+        largest_result_bytes(facts),
+        finish_seconds=FINISH_SECONDS + CLOSE_SECONDS_PER_GIGAPIXEL * gigapixels,
+    )
 
 
 def largest_result_bytes(facts: VideoFacts) -> int:

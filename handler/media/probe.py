@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from handler.domain.errors import Rejected
 from handler.domain.losses import Announcement
 from handler.domain.media import SoundTrack, VideoFacts
-from handler.media.limits import Limits, too_large
+from handler.media.limits import READ_BYTES_PER_SECOND, Limits, too_large
 from handler.media.reader import reader
 
 MEGABYTE = 1024 * 1024
 LIMITS = Limits(memory_bytes=4096 * MEGABYTE, cpu_seconds=100)
 """One frame of 8192x4320 in 10 bits and the packets of hours take a quarter of it."""
+
+SCAN_BYTES_PER_CPU_SECOND = 250e6
+"""All packets are read; a gigabyte of them took less than a second."""
 
 ANSWER_LIMIT_BYTES = MEGABYTE
 MAX_FRAME_RATE = 1000
@@ -33,7 +37,7 @@ def probe(video: Path) -> VideoFacts:
     if not size_bytes:
         raise Rejected("the video is an empty file")
     buffer = bytearray(ANSWER_LIMIT_BYTES)
-    with reader("probe_worker", video, LIMITS, "the video") as process:
+    with reader("probe_worker", video, limits_of(size_bytes), "the video") as process:
         count = process.read_into(memoryview(buffer))
         if count == ANSWER_LIMIT_BYTES:
             raise Rejected("the video holds too many sound tracks")
@@ -41,6 +45,15 @@ def probe(video: Path) -> VideoFacts:
     if "rejected" in answer:
         raise Rejected(answer["rejected"])
     return _within_limits(_facts(answer["facts"], size_bytes))
+
+
+def limits_of(size_bytes: int) -> Limits:
+    """For a look through so large a file."""
+    return replace(
+        LIMITS,
+        cpu_seconds=LIMITS.cpu_seconds + int(size_bytes / SCAN_BYTES_PER_CPU_SECOND),
+        stall_seconds=LIMITS.stall_seconds + size_bytes / READ_BYTES_PER_SECOND,
+    )
 
 
 def _facts(found: dict[str, Any], size_bytes: int) -> VideoFacts:

@@ -27,10 +27,6 @@ BARE_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 STDERR_LIMIT_BYTES = 64 * 1024
 PIPE_BYTES = 1024 * 1024
 CONFINE = Path(__file__).with_name("confine.py")
-FINISH_SECONDS = 600.0
-"""How long a closing ffmpeg may take, for the index of a long film."""
-
-
 TOLD_TO_STOP = 255
 """ffmpeg's exit code after it caught a signal; it catches SIGXCPU."""
 
@@ -128,9 +124,9 @@ class ConfinedProcess:
             with contextlib.suppress(OSError):
                 self._pipe.close()
             try:
-                self._process.wait(FINISH_SECONDS)
+                self._process.wait(self._limits.finish_seconds)
             except subprocess.TimeoutExpired as expired:
-                raise self._stalled("did not end", FINISH_SECONDS) from expired
+                raise self._stalled("did not end", self._limits.finish_seconds) from expired
         finally:
             self._process.kill()
             self._process.wait()

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
@@ -104,9 +104,9 @@ class Account:
         def spread(plan: Plan) -> Plan:
             return self.spread(plan, facts, workers)
 
-        if job.run_on is Route.STEP_FUNCTIONS and not workers:
+        if job.run_on in (Route.STEP_FUNCTIONS, Route.BATCH) and not workers:
             raise Rejected(
-                "it can't be painted on `step-functions`, for its mask, comparison or teaser or "
+                f"it can't be painted on `{job.run_on}`, for its mask, comparison or teaser or "
                 "for want of workers; leave `run_on` out"
             )
         self.approve_work(facts, painter, work, deadline, spread if workers else None)
@@ -168,6 +168,8 @@ class Account:
     def spread(self, plan: Plan, facts: VideoFacts, workers: int) -> Plan:
         """Plan the same work for many workers."""
         self.plan = spread_plan(plan.worker, plan.work, facts, workers)
+        if self._job.run_on is Route.BATCH:
+            self.plan = replace(self.plan, route=Route.BATCH)
         return self.plan
 
     def _fits(self, plan: Plan, deadline: Deadline) -> bool:

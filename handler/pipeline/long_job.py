@@ -11,11 +11,12 @@ from pathlib import Path
 
 from handler.domain.chunks import Chunk, all_losses, chunks_of
 from handler.domain.claim import Delivery
-from handler.domain.errors import ArtreelError, Defect, Rejected
+from handler.domain.errors import ArtreelError, Defect, Rejected, TooLong
 from handler.domain.job import Job, SourceObject
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.status import Outcome, Progress, State
 from handler.pipeline.accounts import Account
+from handler.pipeline.assembly import FETCHED_AT_ONCE, Assembly
 from handler.pipeline.attempt import Attempt
 from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work, state_after
 from handler.pipeline.paint_video import Painting, opened_again
@@ -30,7 +31,6 @@ logger = logging.getLogger(__name__)
 LONGEST_RUN_SECONDS = 7 * 3600.0
 """For which many workers may have a job; the state machine ends an hour before."""
 
-FETCHED_AT_ONCE = 8
 CHUNKS_NAMED = 3
 
 ADOPTED = Delivery()
@@ -55,6 +55,9 @@ def hand_over(
         source: the video on the local disk.
         account: has approved of a plan for many.
         pictures: of each style.
+
+    Raises:
+        Rejected: no worker could put the chunks together.
     """
     plan = account.plan
     assert plan
@@ -74,19 +77,40 @@ def hand_over(
     )
     points = studio.media.seek_points(source, facts)
     chunks = list(chunks_of(facts, plan.chunk_frames, points))
+    _need_a_worker_to_assemble(facts, len(chunks), source.parent, studio)
     work.write("plan.json", order)
     work.write_chunks(chunks, source.parent)
     attempt.confirm()
-    carrier = studio.launcher.start(job.job_id, work.key("chunks.json"), plan.workers)
+    carrier = studio.launcher.start(
+        job.job_id, work.key("chunks.json"), len(chunks), plan.workers, plan.route
+    )
     attempt.hand_over(carrier, LONGEST_RUN_SECONDS)
     account.hand_over()
     logger.info("job %s is painted in %d chunks by %s", job.job_id, len(chunks), carrier)
+
+
+def _need_a_worker_to_assemble(
+    facts: VideoFacts, chunks: int, folder: Path, studio: Studio
+) -> None:
+    """Let pass what a function like this one, or AWS Batch, is likely to put together."""
+    result_bytes = likely_result_bytes(facts)
+    assembly = Assembly(facts.size_bytes, result_bytes, result_bytes // chunks)
+    if assembly.fits_here(folder, studio.longest_run_seconds):
+        return
+    if not studio.batch_disk_bytes:
+        raise Rejected(
+            f"the painted video is too large for this stack's functions, {assembly.in_words}: cut "
+            "the video, or have the stack deployed with AWS Batch, its parameter BatchSubnets"
+        )
+    if not assembly.fits(studio.batch_disk_bytes, LONGEST_RUN_SECONDS):
+        raise Rejected(f"the painted video is too large, {assembly.in_words}: cut the video")
 
 
 def assemble(job_id: str, carrier: str, studio: Studio) -> Outcome:
     """Put a job's chunks together, check the result and publish it.
 
     Raises:
+        TooLong: this worker can't; AWS Batch can.
         ClaimLost: a newer upload is painted instead, or the job has ended.
         Unavailable, Defect: as ``handler.pipeline.run_job.run_job``.
     """
@@ -98,11 +122,16 @@ def assemble(job_id: str, carrier: str, studio: Studio) -> Outcome:
     with workspace() as folder:
         chunks = work.chunks(folder)
         done = _all_done(work, order, chunks)
+        sizes = [part.size_bytes for part in done]
+        assembly = Assembly(order.facts.size_bytes, sum(sizes), max(sizes))
+        is_too_large = not assembly.fits_here(folder, studio.longest_run_seconds)
+        if is_too_large and studio.batch_disk_bytes:
+            raise TooLong(f"the painted video is too large for a function, {assembly.in_words}")
         spent = _spent(done)
         with _adopted(order, carrier, studio, spent) as attempt:
             try:
                 if not attempt.published(order.job.result):
-                    _publish(work, order, chunks, done, folder, studio, attempt)
+                    _publish(work, order, chunks, done, assembly, folder, studio, attempt)
                 outcome = Outcome(job_id, State.SUCCEEDED, video=order.job.results.video)
             except Rejected as rejection:
                 outcome = Outcome(job_id, state_after(rejection), rejection.reason)
@@ -174,11 +203,11 @@ def _why(work: Work, order: Order, missing: Sequence[Chunk], error: str) -> Outc
     )
 
 
-def _adopted(order: Order, carrier: str, studio: Studio, spent: float) -> Attempt:
+def _adopted(order: Order, carrier: str, studio: Studio, spent: float | None) -> Attempt:
     results = order.job.results
     claim = studio.ledger.adopt(order.job.job_id, results.video, carrier)
     return Attempt(
-        claim, order.upload, results, studio, ADOPTED, is_handed_over=True, spent_usd=spent
+        claim, order.upload, results, studio, ADOPTED, is_handed_over=True, spent_usd=spent or 0.0
     )
 
 
@@ -208,6 +237,7 @@ def _publish(
     order: Order,
     chunks: Sequence[Chunk],
     done: Sequence[Done],
+    assembly: Assembly,
     folder: Path,
     studio: Studio,
     attempt: Attempt,
@@ -218,10 +248,10 @@ def _publish(
     attempt.progress(Progress(frames, frames, _elapsed(order, studio)))
     attempt.announce_running()
     source, result, poster = folder / "source", folder / "result.mp4", folder / "poster.jpg"
-    need_room(folder, facts.size_bytes + likely_result_bytes(facts), "the painted video")
+    need_room(folder, assembly.disk_bytes, "the painted video")
     studio.store.download(job.source, source)
     encoding = Encoding.of()
-    with _fetched(work, order, chunks, done, folder) as parts:
+    with _fetched(work, order, chunks, done, folder, assembly.fetched_at_once) as parts:
         joined = studio.media.join(parts, result, facts, source, encoding)
     verified = verify(opened_again(studio.media, result), facts, frames, encoding)
     if joined != frames:
@@ -242,7 +272,8 @@ def _publish(
     )
     seconds = time.monotonic() - began
     assembling = studio.accounts.cost_usd(seconds)
-    cost = None if assembling is None else _spent(done) + assembling
+    spent = _spent(done)
+    cost = None if assembling is None or spent is None else spent + assembling
     written = report(
         job,
         painting,
@@ -260,7 +291,12 @@ def _publish(
 
 @contextmanager
 def _fetched(
-    work: Work, order: Order, chunks: Sequence[Chunk], done: Sequence[Done], folder: Path
+    work: Work,
+    order: Order,
+    chunks: Sequence[Chunk],
+    done: Sequence[Done],
+    folder: Path,
+    at_once: int,
 ) -> Iterator[Iterator[tuple[int, Path]]]:
     """Of each chunk that has frames the first one and its file, which goes with the next."""
 
@@ -279,13 +315,13 @@ def _fetched(
             path.unlink()
 
     filled = (chunk for chunk, part in zip(chunks, done, strict=True) if part.frames)
-    with in_order(begin, FETCHED_AT_ONCE) as fetch_all:
+    with in_order(begin, at_once) as fetch_all:
         yield one_by_one(fetch_all(filled))
 
 
-def _settle(order: Order, spent: float, studio: Studio) -> None:
-    """Count what the job cost; where that fails its reservation stands."""
-    if order.reservation is None:
+def _settle(order: Order, spent: float | None, studio: Studio) -> None:
+    """Count what the job cost; where that fails, or nobody knows it, its reservation stands."""
+    if order.reservation is None or spent is None:
         return
     try:
         studio.accounts.spend.settle(order.reservation, spent)
@@ -293,9 +329,10 @@ def _settle(order: Order, spent: float, studio: Studio) -> None:
         logger.warning("cost of job %s was not settled: %s", order.job.job_id, error)
 
 
-def _spent(done: Sequence[Done]) -> float:
-    """By the workers that finished; others' work is not known."""
-    return sum(part.cost_usd or 0.0 for part in done)
+def _spent(done: Sequence[Done]) -> float | None:
+    """By the workers that finished; others' work is not known. None where a worker has no price."""
+    costs = [part.cost_usd for part in done if part.cost_usd is not None]
+    return sum(costs) if len(costs) == len(done) else None
 
 
 def _elapsed(order: Order, studio: Studio) -> float:

@@ -85,7 +85,7 @@ class Done:
 
     Attributes:
         frames: of it; with none there is no file.
-        etag: of its file.
+        size_bytes, etag: of its file.
         cost_usd: of the worker; None where nobody sends a bill.
     """
 
@@ -94,6 +94,7 @@ class Done:
     losses: Losses
     seconds: float
     cost_usd: float | None
+    size_bytes: int
     etag: str | None
     engine: dict[str, str]
 
@@ -177,6 +178,13 @@ class Work:
         path = folder / "chunks.json"
         self.store.download(self.source("chunks.json"), path)
         return parsed(list[Chunk], json.loads(path.read_bytes()))
+
+    def chunk(self, index: int, folder: Path) -> Chunk:
+        """One of the list; raises Defect where there is none of this index."""
+        chunks = self.chunks(folder)
+        if not 0 <= index < len(chunks):
+            raise Defect(f"there is no chunk {index}, but {len(chunks)} in all")
+        return chunks[index]
 
     def source(self, name: str) -> SourceObject:
         """One of the objects, to be downloaded."""

@@ -11,9 +11,15 @@ from handler.domain.errors import SeekMissed
 from handler.domain.losses import Losses
 from handler.domain.media import VideoFacts
 from handler.domain.ports import Frame, Media, Motion, Painter
+from handler.domain.status import Progress
 from handler.pipeline.brush import resized
 from handler.pipeline.canvas import Canvas
-from handler.pipeline.paint_video import PaintOrder, poster_frame_of, write_poster
+from handler.pipeline.paint_video import (
+    PaintOrder,
+    ProgressListener,
+    poster_frame_of,
+    write_poster,
+)
 from handler.pipeline.stages import write_behind
 
 
@@ -41,6 +47,7 @@ def paint_chunk(
     media: Media,
     painter: Painter,
     motion: Motion,
+    on_progress: ProgressListener = lambda _: None,
 ) -> ChunkPainting:
     """Paint the chunk's frames of ``order.source`` into ``order.result``, without sound.
 
@@ -56,6 +63,7 @@ def paint_chunk(
     """
     began = time.monotonic()
     canvas = Canvas(order, facts, media, painter, motion)
+    expected = (facts.frame_count if chunk.end is None else chunk.end) - chunk.begin
     size = canvas.size
     poster: tuple[Frame, Frame] | None = None
     frames = 0
@@ -72,6 +80,7 @@ def paint_chunk(
             if before.index <= poster_frame_of(facts):
                 poster = before.seen_through, after
             frames += 1
+            on_progress(Progress(frames, expected, time.monotonic() - began))
     if not frames:
         order.result.unlink(missing_ok=True)
     if order.poster and poster:
@@ -86,9 +95,11 @@ def paint_chunk_anyhow(
     media: Media,
     painter: Painter,
     motion: Motion,
+    on_progress: ProgressListener = lambda _: None,
 ) -> ChunkPainting:
     """The same where the whole file is at hand: what can't be sought is decoded from the start."""
     try:
-        return paint_chunk(order, facts, chunk, media, painter, motion)
+        return paint_chunk(order, facts, chunk, media, painter, motion, on_progress)
     except SeekMissed:
-        return paint_chunk(order, facts, replace(chunk, seek=None), media, painter, motion)
+        whole = replace(chunk, seek=None)
+        return paint_chunk(order, facts, whole, media, painter, motion, on_progress)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from handler.domain.chunks import Chunk
-from handler.domain.errors import ArtreelError, SeekMissed
+from handler.domain.errors import ArtreelError, SeekMissed, Unavailable
+from handler.domain.job import SourceObject
 from handler.domain.plan import MOST_CHUNKS
 from handler.domain.status import Progress, State, Status
-from handler.pipeline.attempt import check_newest, check_wanted
+from handler.pipeline.attempt import BEATS_PER_LEASE, check_newest, check_wanted
 from handler.pipeline.fetch_styles import fetch_styles
 from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
 from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk, paint_chunk_anyhow
-from handler.pipeline.paint_video import PaintOrder, poster_frame_of
+from handler.pipeline.paint_video import PaintOrder, ProgressListener, poster_frame_of
 from handler.pipeline.studio import Studio
 from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
+
+logger = logging.getLogger(__name__)
 
 HEAD_BYTES = 5_000_000
 """Of a file, always fetched: as many as ffmpeg looks at to know its streams."""
@@ -25,10 +29,15 @@ SPARE_BYTES = 20_000_000
 """A file is fetched whole unless that is more than twice what is needed, and so much."""
 
 
-def run_chunk(job_id: str, chunk: Chunk, studio: Studio) -> Done:
+def run_chunk(
+    job_id: str, chunk: Chunk, studio: Studio, on_progress: ProgressListener = lambda _: None
+) -> Done:
     """Paint one chunk and leave it in the bucket of work.
 
     Whoever does the same at the same time leaves the same.
+
+    Args:
+        on_progress: hears of each frame of the chunk.
 
     Raises:
         Rejected: the video can't be painted, a newer upload replaced it, or nobody wants it.
@@ -41,9 +50,15 @@ def run_chunk(job_id: str, chunk: Chunk, studio: Studio) -> Done:
     if done := _finished(work, name):
         return done
     check_newest(order.upload, studio.store)
+    lookout = _Lookout(order.upload, studio)
+
+    def listen(progress: Progress) -> None:
+        on_progress(progress)
+        lookout.look()
+
     try:
         check_wanted(order.upload, studio.store)
-        done = _painted(work, order, chunk, name, studio)
+        done = _painted(work, order, chunk, name, studio, listen)
     except Exception as error:
         work.write(f"{FAILED}{name}.json", Failure.of(error))
         raise
@@ -60,7 +75,35 @@ def _finished(work: Work, name: str) -> Done | None:
     return done if video and video.etag == done.etag else None
 
 
-def _painted(work: Work, order: Order, chunk: Chunk, name: str, studio: Studio) -> Done:
+class _Lookout:
+    """Asks now and then whether a job's upload is still wanted, and the newest."""
+
+    def __init__(self, upload: SourceObject, studio: Studio) -> None:
+        self._upload = upload
+        self._store = studio.store
+        self._pause_seconds = studio.lease_seconds / BEATS_PER_LEASE
+        self._looked_at = time.monotonic()
+
+    def look(self) -> None:
+        """Raises Superseded or Cancelled."""
+        if time.monotonic() < self._looked_at + self._pause_seconds:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            check_newest(self._upload, self._store)
+            check_wanted(self._upload, self._store)
+        except Unavailable as error:
+            logger.warning("nobody could say whether the job is still wanted: %s", error)
+
+
+def _painted(
+    work: Work,
+    order: Order,
+    chunk: Chunk,
+    name: str,
+    studio: Studio,
+    listen: ProgressListener,
+) -> Done:
     began = time.monotonic()
     painter = studio.painter()
     with workspace() as folder:
@@ -75,9 +118,10 @@ def _painted(work: Work, order: Order, chunk: Chunk, name: str, studio: Studio) 
             poster=folder / "poster.jpg" if shows_poster else None,
             treatment=order.job.treatment,
         )
-        painting = _paint(paint_order, order, chunk, studio)
-        etag = None
+        painting = _paint(paint_order, order, chunk, studio, listen)
+        etag, size_bytes = None, 0
         if painting.frames:
+            size_bytes = paint_order.result.stat().st_size
             etag = work.upload(paint_order.result, f"{name}.mp4", "video/mp4")
         if paint_order.poster and paint_order.poster.exists():
             work.upload(paint_order.poster, "poster.jpg", "image/jpeg")
@@ -88,6 +132,7 @@ def _painted(work: Work, order: Order, chunk: Chunk, name: str, studio: Studio) 
         losses=painting.losses,
         seconds=seconds,
         cost_usd=studio.accounts.cost_usd(seconds),
+        size_bytes=size_bytes,
         etag=etag,
         engine=dict(painter.description),
     )
@@ -99,9 +144,15 @@ def _holds(chunk: Chunk, frame: int) -> bool:
     return chunk.begin <= frame and (chunk.end is None or frame < chunk.end)
 
 
-def _paint(paint_order: PaintOrder, order: Order, chunk: Chunk, studio: Studio) -> ChunkPainting:
+def _paint(
+    paint_order: PaintOrder,
+    order: Order,
+    chunk: Chunk,
+    studio: Studio,
+    listen: ProgressListener,
+) -> ChunkPainting:
     """Paint from what is needed of the source, or from all of it where that does not do."""
-    parts = (studio.media, studio.painter(), studio.motion())
+    parts = (studio.media, studio.painter(), studio.motion(), listen)
     if pieces := pieces_of(chunk, order):
         need_room(paint_order.source.parent, _room(order, chunk), "the chunk")
         with paint_order.source.open("wb") as file:

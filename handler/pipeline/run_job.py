@@ -294,6 +294,11 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
     if attempt.published(job.result):
         return
     attempt.check_wanted()
+    if job.run_on is Route.BATCH and not studio.batch_disk_bytes:
+        raise Rejected(
+            "this stack has no AWS Batch: leave `run_on` out, or have the stack deployed with its "
+            "parameter BatchSubnets"
+        )
     deadline = Deadline(job.timeline, studio.seconds_left, studio.longest_run_seconds)
     attempt.announce_running()
     with studio.accounts.open(job) as account, workspace() as folder:
@@ -310,7 +315,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         painter = studio.painter()
         workers = studio.workers if studio.launcher and job.can_be_spread else 0
         account.approve(facts, painter, job.frames.interval(), deadline, workers)
-        if account.plan and account.plan.route is Route.STEP_FUNCTIONS:
+        if account.plan and account.plan.route is not Route.LAMBDA:
             for path in styles.values():
                 studio.media.read_picture(path)
             hand_over(job, facts, source, account, pictures, studio, attempt)

@@ -34,6 +34,8 @@ class Studio:
         launcher: has many workers paint what one can't; None where there are none.
         work_bucket: through which they work together.
         workers: of one job at a time.
+        batch_disk_bytes: that AWS Batch has for what is too large for a function to put together;
+            0 where there is no AWS Batch.
     """
 
     store: ObjectStore
@@ -57,4 +59,5 @@ class Studio:
     launcher: Launcher | None = None
     work_bucket: str = ""
     workers: int = 1
+    batch_disk_bytes: int = 0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,7 +1,8 @@
 """``template.yaml`` as a stack in the emulated AWS.
 
 The template is deployed as it is, but for the packaging of its functions: no container runs here,
-so each gets a bootstrap that starts the same handler from the environment this program runs in.
+so each gets a bootstrap that starts the same handler from the environment this program runs in, and
+the containers of AWS Batch are processes that a function starts (``infra.local.batch``).
 The dashboard and the alarms that compute are left out, for the emulator has no such thing.
 """
 
@@ -27,7 +28,7 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from infra.local import ministack
+from infra.local import batch_template, ministack
 from infra.local.ministack import REGION, ROOT, EmulatedAws, EmulationError
 
 TEMPLATE = ROOT / "template.yaml"
@@ -35,10 +36,14 @@ STACK_NAME = "artreel"
 IMAGE_COMMAND = "handler.entrypoints.on_upload.handler"
 """The handler that the container image starts when a function does not name another."""
 
+BATCH_COMMAND = "handler.entrypoints.batch_job"
+"""The program that it starts as ``batch``."""
+
 MINISTACK_LOG = "ministack.log"
 FUNCTION_LOG = "function.log"
 CODE_BUCKET = "artreel-code"
 CODE_KEY = "bootstrap.zip"
+CODE = {"Bucket": CODE_BUCKET, "Key": CODE_KEY}
 TEMPLATE_KEY = "template.json"
 DEPLOY_SECONDS = 60
 
@@ -98,6 +103,8 @@ def deploy(
     aws.s3.create_bucket(Bucket=CODE_BUCKET)
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=bootstrap_package(function_log))
     local = with_local_packaging(read_template(), image_command, commands)
+    program = commands.get(BATCH_COMMAND, BATCH_COMMAND)
+    local = batch_template.with_local_batch(local, CODE, program)
     template = translated(with_local_concurrency(without_what_is_not_emulated(local)))
     # Larger than a request may be.
     aws.s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
@@ -106,7 +113,11 @@ def deploy(
         TemplateURL=f"{aws.endpoint_url}/{CODE_BUCKET}/{TEMPLATE_KEY}",
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value}
-            for name, value in {"EndpointUrl": aws.endpoint_url, **parameters}.items()
+            for name, value in {
+                "EndpointUrl": aws.endpoint_url,
+                **batch_template.PARAMETERS,
+                **parameters,
+            }.items()
         ],
         Capabilities=["CAPABILITY_IAM"],
     )
@@ -157,7 +168,7 @@ def with_local_packaging(
             "PackageType": "Zip",
             "Runtime": "provided.al2023",
             "Handler": commands.get(command[0], command[0]),
-            "CodeUri": {"Bucket": CODE_BUCKET, "Key": CODE_KEY},
+            "CodeUri": CODE,
         }
     return local
 

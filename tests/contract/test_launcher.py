@@ -10,8 +10,10 @@ from moto import mock_aws
 
 from handler.aws.state_machine import StepFunctionsLauncher
 from handler.domain.errors import Unavailable
+from handler.domain.route import Route
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
+JOB = ("job", "job/chunks.json", 9, 7, Route.STEP_FUNCTIONS)
 DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
 
@@ -37,32 +39,44 @@ def _runs(states: Any, machine: str) -> dict[str, str]:
     return {execution["name"]: execution["status"] for execution in page}
 
 
+def _input(states: Any, machine: str) -> Any:
+    (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
+    return json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
+
+
 def test_a_job_that_runs_is_not_started_again(states: Any, machine: str) -> None:
     launcher = StepFunctionsLauncher(states, machine, "work")
-    assert launcher.start("job", "job/chunks.json", 7) == "job"
-    assert launcher.start("job", "job/chunks.json", 7) == "job"
+    assert launcher.start(*JOB) == "job"
+    assert launcher.start(*JOB) == "job"
     assert _runs(states, machine) == {"job": "RUNNING"}
-    arn = states.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"]
-    assert json.loads(states.describe_execution(executionArn=arn)["input"]) == {
+    assert _input(states, machine) == {
         "job": "job",
         "bucket": "work",
         "chunks": "job/chunks.json",
         "workers": 7,
+        "route": "step-functions",
+        "array": {"Size": 9},
     }
+
+
+def test_an_array_of_one_is_none(states: Any, machine: str) -> None:
+    StepFunctionsLauncher(states, machine, "work").start("job", "key", 1, 1, Route.BATCH)
+    given = _input(states, machine)
+    assert (given["route"], given["array"]) == ("batch", {})
 
 
 def test_one_that_was_stopped_is_begun_anew_under_the_next_name(states: Any, machine: str) -> None:
     launcher = StepFunctionsLauncher(states, machine, "work")
     for name in ("job", "job-2"):
-        assert launcher.start("job", "job/chunks.json", 7) == name
+        assert launcher.start(*JOB) == name
         for execution in states.list_executions(stateMachineArn=machine)["executions"]:
             if execution["name"] == name:
                 states.stop_execution(executionArn=execution["executionArn"])
-    assert launcher.start("job", "job/chunks.json", 7) == "job-3"
-    assert launcher.start("job", "job/chunks.json", 7) == "job-3"
+    assert launcher.start(*JOB) == "job-3"
+    assert launcher.start(*JOB) == "job-3"
 
 
 def test_a_machine_that_is_gone_is_an_outage(states: Any, machine: str) -> None:
     states.delete_state_machine(stateMachineArn=machine)
     with pytest.raises(Unavailable):
-        StepFunctionsLauncher(states, machine, "work").start("job", "job/chunks.json", 7)
+        StepFunctionsLauncher(states, machine, "work").start(*JOB)

@@ -11,6 +11,14 @@ from infra.local.deploy import IMAGE_COMMAND, read_template, translated, with_lo
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
+IMAGE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/artreel:1"
+WITH_BATCH = {
+    "BatchSubnets": "subnet-0a1b2c3d,subnet-4e5f6a7b",
+    "BatchVpc": "vpc-0a1b2c3d",
+    "BatchImage": IMAGE,
+}
+"""Parameters of a deployment with AWS Batch."""
+
 Deployed = Callable[..., dict[str, Any]]
 """Parameters that differ from their defaults -> resources by their names."""
 
@@ -26,8 +34,13 @@ def deployed(template: dict[str, Any]) -> Deployed:
     expanded = translated(with_local_packaging(template, IMAGE_COMMAND))
 
     def deploy(**parameters: Any) -> dict[str, Any]:
+        holds = conditions(expanded, parameters)
         resources: dict[str, Any] = settled(expanded, parameters)["Resources"]
-        return resources
+        return {
+            name: resource
+            for name, resource in resources.items()
+            if holds.get(resource.get("Condition"), True)
+        }
 
     return deploy
 
@@ -38,8 +51,8 @@ def resources(deployed: Deployed) -> dict[str, Any]:
     return deployed()
 
 
-def settled(template: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A template whose conditions are decided: no ``Fn::If`` and no ``AWS::NoValue`` is left."""
+def conditions(template: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, bool]:
+    """Which conditions of a template hold."""
     given = {name: found.get("Default") for name, found in template["Parameters"].items()}
     given |= parameters
 
@@ -53,7 +66,12 @@ def settled(template: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str
         assert function == "Fn::Equals"
         return value(operands[0]) == value(operands[1])
 
-    decided = {name: holds(condition) for name, condition in template["Conditions"].items()}
+    return {name: holds(condition) for name, condition in template["Conditions"].items()}
+
+
+def settled(template: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A template whose conditions are decided: no ``Fn::If`` and no ``AWS::NoValue`` is left."""
+    decided = conditions(template, parameters)
 
     def settle(node: Any) -> Any:
         if isinstance(node, dict):

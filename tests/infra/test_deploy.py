@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import os
 import stat
 import subprocess
@@ -11,6 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from infra.local.batch import DEFINITION
+from infra.local.batch_template import with_local_batch
 from infra.local.deploy import (
     bootstrap_package,
     with_local_concurrency,
@@ -43,6 +46,32 @@ def test_only_the_packaging_of_the_function_changes(template: dict[str, Any]) ->
         added = function["Properties"].keys() - original["Properties"].keys()
         assert added == LOCAL - {"PackageType"}
     assert local == before
+
+
+def test_containers_become_functions_with_their_roles_and_settings(
+    template: dict[str, Any],
+) -> None:
+    before = copy.deepcopy(template)
+    local = with_local_batch(template, {"Bucket": "b", "Key": "k"}, "a.program")
+    assert template == before
+    kinds = {resource["Type"] for resource in local["Resources"].values()}
+    assert not [kind for kind in kinds if kind.startswith(("AWS::Batch", "AWS::EC2"))]
+    for name in ("PaintChunkOnBatch", "AssembleOnBatch"):
+        container = before["Resources"][name]["Properties"]["ContainerProperties"]
+        function = local["Resources"].pop(name)["Properties"]
+        assert function["Role"] == container["JobRoleArn"]
+        variables = function["Environment"]["Variables"]
+        described = json.loads(variables.pop(DEFINITION))
+        assert (described["program"], described["command"]) == ("a.program", container["Command"])
+        assert len(variables) == len(container["Environment"])
+        assert variables["ARTREEL_WORK_BUCKET"] == {"Ref": "WorkBucket"}
+        assert variables["AWS_ENDPOINT_URL"]["Fn::If"][0] == "HasEndpointUrl"
+    changed = {
+        name
+        for name, resource in local["Resources"].items()
+        if resource != before["Resources"][name]
+    }
+    assert changed == {"PaintJob", "PaintJobRole"}
 
 
 def test_a_function_that_overrides_the_images_command_keeps_its_handler() -> None:

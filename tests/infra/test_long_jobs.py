@@ -7,12 +7,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
-from infra.local.deploy import LocalStack, local_stack
+from infra.local.deploy import BATCH_COMMAND, LocalStack, local_stack
 from tests import clips
 from tests.cloud import png
 
@@ -34,15 +35,16 @@ class Bench:
         self.s3.put_object(Bucket=stack.input_bucket, Key="styles/waves.png", Body=png("waves"))
         self.misbehave()
 
-    def misbehave(self, **faults: list[int]) -> None:
-        wanted = {"killed": [], "hangs": [], "broken": [], **faults}
+    def misbehave(self, *, small_disk: bool = False, **faults: list[int]) -> None:
+        chunks = {"killed": [], "hangs": [], "broken": [], **faults}
+        wanted = {"small_disk": small_disk, **chunks}
         self.s3.put_object(
             Bucket=self.stack.work_bucket, Key="faults.json", Body=json.dumps(wanted).encode()
         )
 
-    def order(self, name: str, **fields: Any) -> None:
+    def order(self, name: str, clip: bytes = b"", **fields: Any) -> None:
         key = f"videos/waves/{name}.mp4"
-        self.s3.put_object(Bucket=self.stack.input_bucket, Key=key, Body=self.clip)
+        self.s3.put_object(Bucket=self.stack.input_bucket, Key=key, Body=clip or self.clip)
         body = json.dumps({"video": key, "run_on": "step-functions", **fields})
         self.s3.put_object(
             Bucket=self.stack.input_bucket, Key=f"jobs/{name}.json", Body=body.encode()
@@ -108,6 +110,17 @@ class Bench:
                 return states
             time.sleep(0.2)
 
+    def states_of(self, path: str) -> list[str]:
+        """Names of the states that the execution of a job went through."""
+        job_id, states = self.status(path)["job_id"], self.stack.aws.states
+        arn = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:")
+        page = states.get_execution_history(executionArn=f"{arn}:{job_id}", maxResults=1000)
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
+
     def happened(self, fault: str) -> int:
         page = self.s3.list_objects_v2(Bucket=self.stack.work_bucket, Prefix=f"happened/{fault}/")
         return page["KeyCount"]
@@ -116,23 +129,29 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("long")
-    clip = folder / "clip.mp4"
-    clips.ffmpeg(
-        *("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=25:duration={FRAMES / 25}"),
-        *("-f", "lavfi", "-i", f"sine=frequency=440:duration={FRAMES / 25}"),
-        *("-c:v", "libx264", "-preset", "veryfast", "-g", "30", str(clip)),
-    )
     with local_stack(
         folder,
         image_command="tests.infra.fast_worker.handler",
         commands={
-            "handler.entrypoints.paint_chunk.handler": "tests.infra.fast_worker.chunk_handler"
+            "handler.entrypoints.paint_chunk.handler": "tests.infra.fast_worker.chunk_handler",
+            "handler.entrypoints.assemble.handler": "tests.infra.fast_worker.assemble_handler",
+            BATCH_COMMAND: "tests.infra.fast_container",
         },
         ChunkTimeoutSeconds=CHUNK_TIMEOUT_SECONDS,
         StatusIntervalSeconds="1",
         RetrySeconds="1",
     ) as stack:
-        yield Bench(stack, clip.read_bytes())
+        yield Bench(stack, _clip(folder, FRAMES))
+
+
+def _clip(folder: Path, frames: int) -> bytes:
+    clip = folder / f"{frames}.mp4"
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=25:duration={frames / 25}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:duration={frames / 25}"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-g", "30", str(clip)),
+    )
+    return clip.read_bytes()
 
 
 def _video(bench: Bench, path: str) -> tuple[int, int]:
@@ -193,3 +212,40 @@ def test_a_chunk_that_fails_for_ever_fails_the_job_and_a_second_run_paints_it_al
     (job_id,) = {key.split("/")[0] for key in second}
     runs = {name: state for name, state in bench.executions().items() if job_id in name}
     assert runs == {job_id: "FAILED", f"{job_id}-2": "SUCCEEDED"}
+
+
+class TestBatch:
+    """The same state machine, its containers as processes that really die and are tried again."""
+
+    def test_a_container_that_is_killed_is_tried_again(self, bench: Bench) -> None:
+        bench.misbehave(killed=[2], small_disk=True)
+        before = bench.happened("killed")
+        bench.order("contained", run_on="batch")
+        status = bench.ended("jobs/contained")
+        assert status["state"] == "succeeded", status
+        assert bench.happened("killed") == before + 1
+        assert _video(bench, "jobs/contained") == (FRAMES, _packets_of_sound(bench.clip))
+        assert bench.executions()[status["job_id"]] == "SUCCEEDED"
+        assert bench.states_of("jobs/contained") == [
+            "Where",
+            "PaintChunksOnBatch",
+            "Assemble",
+            "AssembleOnBatch",
+        ]
+
+    def test_one_chunk_is_no_array(self, bench: Bench, tmp_path: Path) -> None:
+        bench.misbehave()
+        bench.order("short", _clip(tmp_path, 25), run_on="batch")
+        assert bench.ended("jobs/short")["state"] == "succeeded"
+        assert _video(bench, "jobs/short")[0] == 25
+
+    def test_a_chunk_that_fails_for_ever_is_named(self, bench: Bench) -> None:
+        bench.misbehave(broken=[1])
+        bench.order("impossible", run_on="batch")
+        status = bench.ended("jobs/impossible")
+        assert status["state"] == "failed"
+        named = f"1 of {CHUNKS} chunks could not be painted: chunk 1 (frames 60 to 119)"
+        assert named in status["reason"]
+        # As the others were painted, a second run would paint that one alone.
+        assert status["frames_done"] == FRAMES - 60
+        assert any("jobs/impossible.json" in letter["Body"] for letter in bench.dead_letters())

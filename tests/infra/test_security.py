@@ -16,7 +16,7 @@ from cfnlint.api import lint_all  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from infra.local.deploy import read_template, translated
-from tests.infra.conftest import Deployed, settled
+from tests.infra.conftest import IMAGE, WITH_BATCH, Deployed, settled
 
 Resources = dict[str, Any]
 
@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / "build" / "checkov" / "bin" / "checkov"
 CHECKOV_SECONDS = 300
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d3f2e5a-0000-4000-8000-000000000000"
-IMAGE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/artreel:1"
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
@@ -205,6 +204,37 @@ ALLOWED_WITH_KEY = {
 }
 """What is allowed besides where there is a key, and only through the services that use it."""
 
+_OWN = "${AWS::Region}:${AWS::AccountId}"
+ALLOWED_WITH_BATCH = {
+    ("PaintJobRole", "batch:SubmitJob", "BatchQueue"),
+    ("PaintJobRole", "batch:SubmitJob", "PaintChunkOnBatch"),
+    ("PaintJobRole", "batch:SubmitJob", "AssembleOnBatch"),
+    # It knows no resources.
+    ("PaintJobRole", "batch:DescribeJobs", "*"),
+    ("PaintJobRole", "batch:TerminateJob", f"arn:${{AWS::Partition}}:batch:{_OWN}:job/*"),
+    *(
+        (
+            "PaintJobRole",
+            f"events:{action}",
+            f"arn:${{AWS::Partition}}:events:{_OWN}:rule/StepFunctionsGetEventsForBatchJobsRule",
+        )
+        for action in ("PutTargets", "PutRule", "DescribeRule")
+    ),
+    # Nor does this.
+    ("BatchStartRole", "ecr:GetAuthorizationToken", "*"),
+    *(
+        (
+            "BatchStartRole",
+            f"ecr:{action}",
+            f"arn:${{AWS::Partition}}:ecr:{_OWN}:repository/*",
+        )
+        for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+    ),
+    ("BatchStartRole", "logs:CreateLogStream", "BatchLogs.Arn"),
+    ("BatchStartRole", "logs:PutLogEvents", "BatchLogs.Arn"),
+}
+"""What is allowed besides where there is AWS Batch."""
+
 ALLOWED_WITH_KEY_VIA_S3 = {
     ("SubmitterPolicy", "kms:Decrypt", "KmsKeyArn"),
     ("SubmitterPolicy", "kms:GenerateDataKey", "KmsKeyArn"),
@@ -271,6 +301,8 @@ class TestPermissions:
         with_key = without_key | _with(VIA_SERVICES, ALLOWED_WITH_KEY)
         with_key |= _with(VIA_S3, ALLOWED_WITH_KEY_VIA_S3)
         assert granted(deployed(KmsKeyArn=KEY)) == with_key
+        with_batch = without_key | _with(None, ALLOWED_WITH_BATCH)
+        assert granted(deployed(**WITH_BATCH)) == with_batch
 
     def test_no_policy_hides_elsewhere(self, resources: Resources) -> None:
         kinds = {resource["Type"] for resource in resources.values()}
@@ -294,6 +326,29 @@ class TestPermissions:
             service = "states" if name == "PaintJobRole" else "lambda"
             assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
             assert trust["Action"] == "sts:AssumeRole"
+
+    def test_containers_of_this_account_take_those_of_their_work_and_of_their_start(
+        self, deployed: Deployed
+    ) -> None:
+        resources = deployed(**WITH_BATCH)
+        taken = {
+            name: trust
+            for name, role in of_type(resources, "AWS::IAM::Role").items()
+            for trust in role["AssumeRolePolicyDocument"]["Statement"]
+            if trust["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        }
+        assert taken.keys() == {"PaintChunkRole", "AssembleRole", "BatchStartRole"}
+        for trust in taken.values():
+            account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+            assert trust["Condition"] == {"StringEquals": account}
+        containers = {
+            name: definition["ContainerProperties"]
+            for name, definition in of_type(resources, "AWS::Batch::JobDefinition").items()
+        }
+        assert {name: found["JobRoleArn"] for name, found in containers.items()} == {
+            "PaintChunkOnBatch": {"Fn::GetAtt": ["PaintChunkRole", "Arn"]},
+            "AssembleOnBatch": {"Fn::GetAtt": ["AssembleRole", "Arn"]},
+        }
 
     def test_every_function_has_a_role_of_its_own(self, resources: Resources) -> None:
         roles = [
@@ -342,13 +397,19 @@ class TestEncryption:
             assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
 
 
-def test_no_secret_is_in_the_environment(template: dict[str, Any], resources: Resources) -> None:
+SECRET = "SECRET|TOKEN|PASSWORD|CREDENTIAL|ACCESS_KEY"
+
+
+def test_no_secret_is_in_the_environment(template: dict[str, Any], deployed: Deployed) -> None:
     """Variables are numbers, names and addresses of the stack; no parameter takes a secret."""
+    resources = deployed(**WITH_BATCH)
     assert not [name for name, found in template["Parameters"].items() if "NoEcho" in found]
     for function in of_type(resources, "AWS::Lambda::Function").values():
         for name, value in function["Environment"]["Variables"].items():
-            assert not re.search("SECRET|TOKEN|PASSWORD|CREDENTIAL|ACCESS_KEY", name)
+            assert not re.search(SECRET, name)
             assert "resolve:" not in json.dumps(value)
+    for definition in of_type(resources, "AWS::Batch::JobDefinition").values():
+        assert not re.search(f"{SECRET}|resolve:|Secrets", json.dumps(definition))
 
 
 # --- security rules --------------------------------------------------------------------------
@@ -392,6 +453,7 @@ EXCEPTIONS_WITHOUT_KEY = {
     ("CKV_AWS_158", "AssembleLogs"): NO_KEY,
     ("CKV_AWS_158", "EndJobLogs"): NO_KEY,
     ("CKV_AWS_158", "PaintJobLogs"): NO_KEY,
+    ("CKV_AWS_158", "BatchLogs"): NO_KEY,
 }
 
 
@@ -435,7 +497,7 @@ class TestRules:
     def test_checkov_finds_what_is_known_and_nothing_else(self, key: str, tmp_path: Path) -> None:
         template = read_template()
         template["Parameters"]["KmsKeyArn"]["Default"] = key
-        found = violations(settled(translated(with_image(template)), {}), tmp_path)
+        found = violations(settled(translated(with_image(template)), WITH_BATCH), tmp_path)
         known = EXCEPTIONS if key else EXCEPTIONS | EXCEPTIONS_WITHOUT_KEY
         assert found == known.keys()
 
@@ -478,6 +540,10 @@ def state_machines(template: dict[str, Any]) -> dict[str, Any]:
 def without_references(node: Any) -> Any:
     """A definition that names functions as they will be called, not as the template does."""
     if isinstance(node, dict):
+        if "Fn::If" in node:
+            return without_references(node["Fn::If"][1])
+        if "Ref" in node:
+            return "arn:aws:batch:eu-central-1:111122223333:any"
         if "Fn::GetAtt" in node:
             return "arn:aws:lambda:eu-central-1:111122223333:function:any"
         return {key: without_references(item) for key, item in node.items()}

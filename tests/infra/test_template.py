@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from handler.domain.errors import Cancelled, ClaimLost, Rejected, Superseded, To
 from handler.domain.job import ResultKeys, SourceObject
 from handler.domain.job_ended import EVENT_SOURCE, JobEnded
 from handler.domain.status import Outcome, State
+from handler.entrypoints.batch_job import EXIT_DEFECT, EXIT_REJECTED, EXIT_TRY_AGAIN
 from handler.pipeline.long_job import LONGEST_RUN_SECONDS
 from handler.settings import ENVIRONMENT_PREFIX, Settings
-from tests.infra.conftest import Deployed
+from tests.infra.conftest import WITH_BATCH, Deployed
 
 Resources = dict[str, Any]
 
@@ -160,7 +162,6 @@ class TestEvents:
                     (f"{function}Role", "AWS::IAM::Role"),
                 )
             },
-            "JobEnded": "AWS::Events::Rule",
         }
 
     def test_each_function_has_one_queue_and_no_other_source(self, resources: Resources) -> None:
@@ -336,22 +337,29 @@ class TestLongJobs:
     def test_everything_has_a_time_limit(self, definition: Any) -> None:
         """Beyond it, the claim is held for a while; a state can't outlive its function."""
         assert definition["TimeoutSeconds"] <= LONGEST_RUN_SECONDS - 3600
-        for task in _tasks(definition):
+        for task in _functions(definition):
             assert 0 < task["TimeoutSeconds"] <= 900
 
     def test_nothing_is_tolerated_and_everything_caught(self, definition: Any) -> None:
         chunks = definition["States"]["PaintChunks"]
         assert chunks["ToleratedFailurePercentage"] == 0
-        for state in (chunks, definition["States"]["Assemble"]):
-            (caught,) = state["Catch"]
+        states = definition["States"]
+        for state in (chunks, *(states[name] for name in CAUGHT)):
+            caught = state["Catch"][-1]
             assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "EndJob")
+
+    def test_what_a_function_can_not_put_together_is_left_to_a_container(
+        self, definition: Any
+    ) -> None:
+        left, _ = definition["States"]["Assemble"]["Catch"]
+        assert (left["ErrorEquals"], left["Next"]) == ([TooLong.__name__], "AssembleOnBatch")
 
     def test_what_nobody_can_paint_is_not_tried_again(self, definition: Any) -> None:
         """Step Functions knows errors by the names of their classes."""
         kinds = {
             kind.__name__: kind for kind in (Rejected, Superseded, Cancelled, TooLong, ClaimLost)
         }
-        for task in _tasks(definition):
+        for task in _functions(definition):
             final, *others = task["Retry"]
             assert (set(final["ErrorEquals"]), final["MaxAttempts"]) == (set(kinds), 0)
             assert all(retry["JitterStrategy"] == "FULL" for retry in others)
@@ -380,16 +388,140 @@ class TestLongJobs:
         assert ours <= {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields}
 
 
+CAUGHT = ("PaintChunksOnBatch", "Assemble", "AssembleOnBatch")
+
+
+def _functions(definition: Any) -> list[dict[str, Any]]:
+    return [task for task in _tasks(definition) if "FunctionName" in task["Parameters"]]
+
+
 def _tasks(definition: Any) -> list[dict[str, Any]]:
     states = definition["States"]
     inner = states["PaintChunks"]["ItemProcessor"]["States"]
     return [state for state in (*states.values(), *inner.values()) if state["Type"] == "Task"]
 
 
+class TestBatch:
+    @pytest.fixture
+    def resources(self, deployed: Deployed) -> Resources:
+        return deployed(**WITH_BATCH)
+
+    @pytest.fixture
+    def definitions(self, resources: Resources) -> dict[str, Any]:
+        return {
+            name: resources[name]["Properties"] for name in ("PaintChunkOnBatch", "AssembleOnBatch")
+        }
+
+    def test_there_is_none_unless_there_are_subnets_for_it(
+        self, deployed: Deployed, resources: Resources
+    ) -> None:
+        without = deployed()
+        assert resources.keys() - without.keys() == {
+            "AssembleOnBatch",
+            "BatchEnvironment",
+            "BatchLogs",
+            "BatchQueue",
+            "BatchSecurityGroup",
+            "BatchStartRole",
+            "PaintChunkOnBatch",
+        }
+        for function in FUNCTIONS:
+            given = without[function]["Properties"]["Environment"]["Variables"]
+            assert "ARTREEL_BATCH_DISK_MB" not in given
+
+    def test_subnets_without_their_vpc_or_an_image_are_refused(
+        self, template: dict[str, Any]
+    ) -> None:
+        rule = template["Rules"]["BatchIsComplete"]
+        assert rule["RuleCondition"] == template["Conditions"]["HasBatch"]
+        for needed in ("BatchVpc", "BatchImage"):
+            assert any(refers_to(found["Assert"], needed) for found in rule["Assertions"])
+
+    def test_nobody_may_connect_to_a_container(self, resources: Resources) -> None:
+        group = resources["BatchSecurityGroup"]["Properties"]
+        assert "SecurityGroupIngress" not in group
+        (way_out,) = group["SecurityGroupEgress"]
+        assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
+
+    def test_none_has_a_public_address_unless_told_so(
+        self, template: dict[str, Any], definitions: dict[str, Any]
+    ) -> None:
+        assert template["Parameters"]["BatchPublicIp"]["Default"] == "DISABLED"
+        for definition in definitions.values():
+            network = definition["ContainerProperties"]["NetworkConfiguration"]
+            assert network == {"AssignPublicIp": {"Ref": "BatchPublicIp"}}
+
+    def test_the_settings_of_a_container_are_those_of_the_function_and_its_own(
+        self, resources: Resources, definitions: dict[str, Any]
+    ) -> None:
+        own = {"ARTREEL_BATCH_VCPUS", "AWS_DEFAULT_REGION"}
+        for name, function in (
+            ("PaintChunkOnBatch", "PaintChunk"),
+            ("AssembleOnBatch", "Assemble"),
+        ):
+            variables = definitions[name]["ContainerProperties"]["Environment"]
+            given = {variable["Name"]: variable["Value"] for variable in variables}
+            expected = resources[function]["Properties"]["Environment"]["Variables"]
+            # A container is the last to whom a result is left.
+            expected = {k: v for k, v in expected.items() if k != "ARTREEL_BATCH_DISK_MB"}
+            assert {name: given[name] for name in given.keys() - own} == expected
+
+    def test_what_puts_together_has_the_disk_that_planners_count_on(
+        self, resources: Resources, definitions: dict[str, Any], template: dict[str, Any]
+    ) -> None:
+        disk = definitions["AssembleOnBatch"]["ContainerProperties"]["EphemeralStorage"]
+        assert disk == {"SizeInGiB": {"Fn::FindInMap": ["Batch", "Assembling", "DiskGib"]}}
+        (sizes,) = template["Mappings"]["Batch"].values()
+        assert 0 < int(sizes["DiskMb"]) <= (int(sizes["DiskGib"]) - 10) * 1024
+        for function in ("OnUpload", "Assemble"):
+            given = resources[function]["Properties"]["Environment"]["Variables"]
+            counted = {"Fn::FindInMap": ["Batch", "Assembling", "DiskMb"]}
+            assert given["ARTREEL_BATCH_DISK_MB"] == counted
+
+    def test_what_may_end_better_is_tried_again_and_nothing_else(
+        self, definitions: dict[str, Any]
+    ) -> None:
+        """AWS Batch tries again what no condition matches, hence the last one."""
+        for definition in definitions.values():
+            *again, last = definition["RetryStrategy"]["EvaluateOnExit"]
+            assert last == {"OnReason": "*", "Action": "EXIT"}
+            assert len(again) < 5
+            assert {found["Action"] for found in again} == {"RETRY"}
+            codes = {found["OnExitCode"] for found in again if "OnExitCode" in found}
+            assert codes == {str(EXIT_TRY_AGAIN), str(128 + signal.SIGKILL)}
+            assert not {str(EXIT_REJECTED), str(EXIT_DEFECT)} & codes
+
+    def test_everything_ends_before_the_state_machine_does(
+        self, template: dict[str, Any], definitions: dict[str, Any]
+    ) -> None:
+        machine = template["Resources"]["PaintJob"]["Properties"]["Definition"]
+        for name, definition in definitions.items():
+            (task,) = (
+                state
+                for state in _tasks(machine)
+                if refers_to(state["Parameters"].get("JobDefinition"), name)
+            )
+            attempt = definition["Timeout"]["AttemptDurationSeconds"]
+            assert attempt <= task["TimeoutSeconds"] < machine["TimeoutSeconds"]
+
+    def test_every_command_is_one_that_the_entry_knows(self, definitions: dict[str, Any]) -> None:
+        for name, definition in definitions.items():
+            first, kind, *given = definition["ContainerProperties"]["Command"]
+            assert first == "batch"
+            assert kind == {"PaintChunkOnBatch": "paint", "AssembleOnBatch": "assemble"}[name]
+            assert given == [f"Ref::{parameter}" for parameter in definition["Parameters"]]
+
+
 class TestMails:
-    def test_are_sent_only_where_an_address_is_given(self, resources: Resources) -> None:
-        for name in ("JobMails", "JobMailsPolicy", "JobEnded"):
-            assert resources[name]["Condition"] == "HasNotifyEmail"
+    @pytest.fixture
+    def resources(self, deployed: Deployed) -> Resources:
+        return deployed(NotifyEmail="me@example.org")
+
+    def test_are_sent_only_where_an_address_is_given(
+        self, deployed: Deployed, resources: Resources
+    ) -> None:
+        mails = {"JobMails", "JobMailsPolicy", "JobEnded"}
+        assert resources.keys() - deployed().keys() == mails
 
     def test_only_the_rule_may_send_them(self, resources: Resources) -> None:
         (allowed,) = statements(

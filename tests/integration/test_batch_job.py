@@ -1,6 +1,7 @@
 """The container's other way in: one job as an argument, its end as an exit code."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,20 @@ def test_a_timeline_may_keep_the_original_for_a_while(cloud: Cloud, tmp_path: Pa
 )
 def test_a_bad_job_is_rejected(cloud: Cloud, argument: str) -> None:
     assert main([argument]) == EXIT_REJECTED
+
+
+def test_it_keeps_to_the_processors_that_are_paid_for(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    monkeypatch.setenv("ARTREEL_BATCH_VCPUS", "1")
+    wiring.forget()
+    before = os.sched_getaffinity(0)
+    try:
+        assert main(["no json"]) == EXIT_REJECTED
+        assert wiring.worker().vcpus == 1
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def test_without_a_job_it_says_how_to_give_one(capsys: pytest.CaptureFixture[str]) -> None:

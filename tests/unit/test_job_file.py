@@ -196,13 +196,14 @@ def test_strength_and_mix_are_also_those_of_a_style_named_elsewhere() -> None:
         ({"run_on": "auto"}, None),
         ({"run_on": "lambda"}, Route.LAMBDA),
         ({"run_on": "step-functions"}, Route.STEP_FUNCTIONS),
+        ({"run_on": "batch"}, Route.BATCH),
     ],
 )
 def test_a_job_may_say_where_it_is_painted(given: dict[str, str], route: Route | None) -> None:
     assert job_in({**VIDEO, **given}, "in").run_on is route
 
 
-@pytest.mark.parametrize("place", ["batch", "", None, 1])
+@pytest.mark.parametrize("place", ["moon", "", None, 1])
 def test_nowhere_else(place: object) -> None:
     with pytest.raises(Rejected, match=r"run_on.* is wrong"):
         job_in({**VIDEO, "run_on": place}, "in")

@@ -1,6 +1,8 @@
 """A job that many workers paint, with fakes for all that is outside."""
 
 import json
+import shutil
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -19,6 +21,7 @@ from handler.domain.errors import (
     Defect,
     Rejected,
     Superseded,
+    TooLong,
     Unavailable,
 )
 from handler.domain.job import JobRequest, SourceObject
@@ -30,6 +33,7 @@ from handler.pipeline.long_job import assemble, end_unfinished
 from handler.pipeline.order import Order, Work
 from handler.pipeline.run_chunk import pieces_of, run_chunk
 from handler.pipeline.run_job import run_job
+from handler.pipeline.workspace import SPARE_BYTES
 from tests.fakes import (
     CALIBRATION,
     FACTS,
@@ -42,6 +46,8 @@ from tests.fakes import (
     FakeSpendCounter,
     studio,
 )
+
+Disk = namedtuple("Disk", "total used free")
 
 KEY = "videos/monet/clip.mp4"
 FRAMES = 130
@@ -109,7 +115,8 @@ def bench() -> Bench:
 
 def test_many_workers_leave_what_one_does(bench: Bench) -> None:
     job_id = bench.begin()
-    assert bench.launcher.started == [(job_id, f"{job_id}/chunks.json", 3)]
+    chunks = f"{job_id}/chunks.json"
+    assert bench.launcher.started == [(job_id, chunks, 3, 3, Route.STEP_FUNCTIONS)]
     assert bench.status()["state"] == "running"
     bench.paint(job_id)
     assert bench.assemble(job_id).state is State.SUCCEEDED
@@ -309,6 +316,130 @@ def test_without_workers_a_job_for_many_is_rejected(bench: Bench) -> None:
     outcome = run_job(REQUEST, alone)
     assert outcome.state is State.REJECTED
     assert "leave `run_on` out" in str(outcome.reason)
+
+
+class TestBatch:
+    """A job for AWS Batch's containers."""
+
+    @pytest.fixture
+    def bench(self, bench: Bench) -> Bench:
+        bench.studio = replace(bench.studio, batch_disk_bytes=200 * 10**9)
+        return bench
+
+    def test_is_painted_and_put_together_like_any_other(self, bench: Bench) -> None:
+        job_id = bench.begin(run_on=Route.BATCH)
+        assert bench.launcher.started == [(job_id, f"{job_id}/chunks.json", 3, 3, Route.BATCH)]
+        bench.paint(job_id)
+        assert bench.assemble(job_id).state is State.SUCCEEDED
+
+    def test_is_rejected_where_there_is_none(self, bench: Bench) -> None:
+        without = replace(bench.studio, batch_disk_bytes=0)
+        outcome = run_job(replace(REQUEST, run_on=Route.BATCH), without)
+        assert outcome.state is State.REJECTED
+        assert "deployed with its parameter BatchSubnets" in str(outcome.reason)
+        assert not bench.launcher.started
+
+    def test_can_have_no_mask_or_comparison_either(self, bench: Bench) -> None:
+        request = replace(REQUEST, run_on=Route.BATCH, teaser=True)
+        outcome = run_job(request, bench.studio)
+        assert outcome.state is State.REJECTED
+        assert "it can't be painted on `batch`" in str(outcome.reason)
+
+    def test_its_money_stays_set_aside_while_its_containers_have_no_price(
+        self, bench: Bench
+    ) -> None:
+        job_id = bench.begin(run_on=Route.BATCH)
+        lambdas, worker = bench.studio, Worker(4.0, 0, "x86_64")
+        bench.studio = replace(lambdas, accounts=Accounts(worker, CALIBRATION, bench.spend))
+        bench.paint(job_id)
+        bench.studio = lambdas
+        assert bench.assemble(job_id).state is State.SUCCEEDED
+        assert bench.spend.reserved_usd.keys() == {job_id}
+        assert bench.store.json("out", "monet/clip.report.json")["cost_usd"] is None
+
+
+class TestAssembling:
+    """What a function's disk can't hold."""
+
+    @pytest.fixture
+    def small_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**9, 0, 10**9))
+
+    @pytest.mark.usefixtures("small_disk")
+    def test_is_rejected_before_anything_is_painted(self, bench: Bench) -> None:
+        bench.media.facts = replace(MANY, frame_count=180_000, width=1920, height=1080)
+        outcome = run_job(REQUEST, replace(bench.studio, workers=100))
+        assert outcome.state is State.REJECTED
+        assert "too large for this stack's functions" in str(outcome.reason)
+        assert "BatchSubnets" in str(outcome.reason)
+        assert not bench.launcher.started
+        assert not bench.spend.reserved_usd
+
+    def test_is_left_to_batch(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        with_batch = replace(bench.studio, batch_disk_bytes=10**9)
+        bench.studio = with_batch
+        job_id = bench.begin()
+        bench.paint(job_id)
+        with monkeypatch.context() as function:
+            function.setattr(shutil, "disk_usage", lambda _: Disk(SPARE_BYTES, 0, SPARE_BYTES))
+            with pytest.raises(TooLong):
+                bench.assemble(job_id)
+        assert bench.status()["state"] == "running"
+        bench.studio = replace(with_batch, batch_disk_bytes=0)  # as in its container
+        assert bench.assemble(job_id).state is State.SUCCEEDED
+
+    def test_has_no_more_chunks_on_its_disk_than_it_counts_on(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.pipeline.assembly.AHEAD_BYTES", 0)  # as with large chunks
+        join, seen = bench.media.join, []
+
+        def count(parts: Any, video: Path, *given: Any) -> int:
+            def counted() -> Any:
+                for part in parts:
+                    seen.append(len(list(video.parent.glob("chunk-*"))))
+                    yield part
+
+            return join(counted(), video, *given)
+
+        bench.media.join = count  # type: ignore[assignment, method-assign]
+        job_id = bench.begin()
+        bench.paint(job_id)
+        assert bench.assemble(job_id).state is State.SUCCEEDED
+        assert len(seen) == 3
+        assert max(seen) <= 2
+
+    @pytest.mark.usefixtures("small_disk")
+    def test_beyond_the_largest_worker_it_is_rejected(self, bench: Bench) -> None:
+        bench.media.facts = replace(MANY, frame_count=10_000, width=1920, height=1080)
+        outcome = run_job(REQUEST, replace(bench.studio, batch_disk_bytes=10**9))
+        assert outcome.state is State.REJECTED
+        assert outcome.reason
+        assert outcome.reason.startswith("the painted video is too large, putting it together")
+        assert not bench.launcher.started
+
+
+def test_a_chunk_that_takes_long_hears_that_nobody_wants_it_any_more(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, lease_seconds=0.0)
+    job_id = bench.begin()
+    upload = Work(bench.store, "work", job_id).order().upload
+    bench.painter.on_paint = lambda *_: bench.store.cancel(upload)
+    with pytest.raises(Cancelled):
+        bench.paint(job_id, 1)
+    assert bench.painter.frames_painted < 6
+
+
+def test_a_look_that_fails_is_no_harm(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, lease_seconds=0.0)
+    job_id = bench.begin()
+    tags = bench.store.tags
+
+    def once(source: SourceObject) -> Any:
+        bench.store.tags = _raising(Unavailable("away"))  # type: ignore[method-assign]
+        return tags(source)
+
+    bench.store.tags = once  # type: ignore[method-assign]
+    bench.paint(job_id, 1)
 
 
 @pytest.mark.parametrize(
