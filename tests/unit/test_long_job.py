@@ -311,6 +311,27 @@ def test_a_job_over_its_budget_is_not_begun(bench: Bench) -> None:
     assert not bench.launcher.started
 
 
+def test_a_deadline_that_one_function_misses_is_kept_by_many(bench: Bench) -> None:
+    """By this calibration a frame takes a tenth of a second."""
+    slow = replace(CALIBRATION, codec_seconds=130.0)
+    accounts = replace(bench.studio.accounts, calibration=slow)
+    bench.studio = replace(bench.studio, accounts=accounts)
+    hurried = replace(REQUEST, run_on=None, deadline_seconds=10.0)
+    outcome = run_job(hurried, bench.studio, Delivery("m1"))
+    assert outcome.state is State.RUNNING
+    [(_, _, workers)] = bench.launcher.started
+    assert workers > 1
+
+
+def test_a_deadline_that_nobody_keeps_is_refused_before_anything_is_painted(bench: Bench) -> None:
+    outcome = run_job(replace(REQUEST, run_on=None, deadline_seconds=0.001), bench.studio)
+    assert outcome.state is State.REJECTED
+    assert "is the fastest" in str(outcome.reason)
+    assert not bench.launcher.started
+    assert not bench.painter.frames_painted
+    assert not bench.spend.reserved_usd
+
+
 def test_without_workers_a_job_for_many_is_rejected(bench: Bench) -> None:
     alone = replace(bench.studio, launcher=None)
     outcome = run_job(REQUEST, alone)
