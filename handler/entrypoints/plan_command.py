@@ -13,7 +13,7 @@ import typer
 from handler import wiring
 from handler.domain.choice import Wish, choose
 from handler.domain.errors import Defect, Rejected
-from handler.domain.job import JobRequest
+from handler.domain.job import VIDEOS, JobRequest
 from handler.domain.job_file import job_in, read_json
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.plan import (
@@ -101,10 +101,10 @@ def plan(
         str, typer.Option(help="Long side in pixels at which frames are painted, or `source`.")
     ] = DEFAULT_WORKING_SIZE,
     deadline: Annotated[
-        float | None, typer.Option(min=0, help="Seconds within which the result is wanted.")
+        float | None, typer.Option(help="Seconds within which the result is wanted.")
     ] = None,
     budget_usd: Annotated[
-        float | None, typer.Option(min=0, help="US dollars that the job may cost at most.")
+        float | None, typer.Option(help="US dollars that the job may cost at most.")
     ] = None,
     memory_mb: Annotated[
         int, typer.Option(min=VCPU_MB, max=LARGEST_MEMORY_MB, help="Memory of the Lambda function.")
@@ -147,12 +147,8 @@ def plan(
                 raise Rejected(f"there is no {what} {path}")
         for picture in style_pictures([style] if style else []).values():
             wiring.media().read_picture(picture)
-        asked = _asked(job)
-        wish = Wish(
-            asked.run_on,
-            deadline or asked.deadline_seconds,
-            budget_usd or asked.budget_usd,
-        )
+        asked = _asked(job, deadline_seconds=deadline, budget_usd=budget_usd)
+        wish = Wish(asked.run_on, asked.deadline_seconds, asked.budget_usd)
         size_px = asked.working_size_px or working_size_px(working_size)
         fleet = Fleet(
             Worker.function(memory_mb),
@@ -174,10 +170,11 @@ def plan(
         typer.echo(json.dumps(_content(forecast), indent=2) if as_json else _text(video, forecast))
 
 
-def _asked(job: Path | None) -> JobRequest:
-    if job is None:
-        return JobRequest("", "")
-    asked = job_in(read_json(job.read_bytes(), str(job)), bucket="")
+def _asked(job: Path | None, **wishes: float | None) -> JobRequest:
+    """What a job file asks for, and options instead of it."""
+    fields = read_json(job.read_bytes(), str(job)) if job else {"video": f"{VIDEOS}any"}
+    given = {name: wish for name, wish in wishes.items() if wish is not None}
+    asked = job_in({**fields, **given}, bucket="")
     if asked.preview:
         raise Rejected("a preview is painted in seconds, for about a cent; there is no plan of it")
     return asked

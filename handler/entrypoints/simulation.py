@@ -140,8 +140,8 @@ def table(found: Sequence[Trial]) -> str:
 
 
 TOO_LARGE_NOTE = (
-    "More than one function can join: its disk has 10,240 MB and its time is 15 minutes. AWS Batch "
-    "joins what fits on 200 GiB."
+    "More than one function can join, with 10,240 MB of disk and 15 minutes; time and price are as "
+    "if it could."
 )
 
 

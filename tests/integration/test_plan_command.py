@@ -10,6 +10,7 @@ import pytest
 from handler.domain.plan import Calibration
 from handler.media.ffmpeg import FfmpegMedia
 from handler.media.footage import make_footage
+from infra.many_workers import README, split
 from tests import clips
 from tests.integration.test_command_line import artreel
 
@@ -120,6 +121,9 @@ def test_a_simulation_hangs_on_nothing_but_its_seed(tmp_path: Path) -> None:
     assert "| 24 h | 10,000 |" in once
 
 
+VALUES = ("7", "0", "nan")
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -130,6 +134,8 @@ def test_a_simulation_hangs_on_nothing_but_its_seed(tmp_path: Path) -> None:
         (("clip.mp4", "--job", "missing.json"), "there is no job file"),
         (("clip.mp4", "--job", "job.json"), "the field 'colour' is unknown"),
         (("clip.mp4", "--working-size", "7"), "--working-size takes"),
+        (("clip.mp4", "--deadline", "0"), "'deadline_seconds' is wrong"),
+        (("clip.mp4", "--budget-usd", "nan"), "'budget_usd' is wrong"),
         (("job.json",), "can't be read as a video"),
     ],
 )
@@ -138,7 +144,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, words: tuple[str, ...], reaso
     job_file(tmp_path, colour="red")
     run = artreel(
         "plan",
-        *(word if word.startswith("--") or word == "7" else tmp_path / word for word in words),
+        *(word if word.startswith("--") or word in VALUES else tmp_path / word for word in words),
     )
     assert run.returncode == 2
     assert reason in run.stderr
@@ -166,3 +172,8 @@ def test_footage_is_what_was_asked_for(tmp_path: Path) -> None:
 def test_the_shipped_calibration_is_read_from_the_package() -> None:
     shipped = Calibration.from_json(Path("handler/calibration.json").read_text())
     assert planned(clips.CARPHONE)["calibration"]["measured_at"] == shipped.measured_at
+
+
+def test_the_operators_tables_are_what_the_command_prints() -> None:
+    _, written, _ = split(README.read_text(encoding="utf-8"))
+    assert written == artreel("plan", "--simulate").stdout, "run `make simulation`"
