@@ -6,8 +6,8 @@ import math
 
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
-from handler.domain.quotas import Quotas, Use
-from handler.domain.simulate import READS, TRANSITIONS, Chances
+from handler.domain.quotas import NEW_ACCOUNT, Quotas, Use
+from handler.domain.simulate import MEASURED, READS, TRANSITIONS, Chances
 from handler.domain.spread import (
     JOINING_BYTES_PER_SECOND,
     assembling_seconds,
@@ -43,8 +43,8 @@ def a_day_of(
     facts: VideoFacts,
     alone: Plan,
     spread: Plan,
-    quotas: Quotas = Quotas(),  # noqa: B008 - frozen
-    chances: Chances = Chances(),  # noqa: B008 - frozen
+    quotas: Quotas = NEW_ACCOUNT,
+    chances: Chances = MEASURED,
 ) -> list[Use]:
     """What jobs that come evenly over a day take, the scarcest first.
 

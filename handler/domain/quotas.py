@@ -8,7 +8,7 @@ Sources, all docs.aws.amazon.com:
     AmazonECS/latest/userguide/throttling.html             Fargate's launches
     AmazonS3/latest/userguide/optimizing-performance.html  requests
     amazondynamodb/latest/developerguide/ServiceQuotas.html, .../bp-partition-key-design.html
-    AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
     eventbridge/latest/userguide/eb-quota.html
     AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
@@ -74,6 +74,9 @@ class Quotas:
     containers: Rate = Rate(CONTAINERS_PER_SECOND, CONTAINERS_AT_ONCE)
     reads: Rate = Rate(5_500.0, 5_500.0)
     writes: Rate = Rate(3_500.0, 3_500.0)
+
+
+NEW_ACCOUNT = Quotas()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from itertools import count
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
 from handler.domain.price import CHUNK_USD, container_usd, function_usd
-from handler.domain.quotas import Bucket, Quotas
+from handler.domain.quotas import NEW_ACCOUNT, Bucket, Quotas
 from handler.domain.route import Route
 from handler.domain.spread import (
     CONTAINER_START_SECONDS,
@@ -66,6 +66,9 @@ class Chances:
     killed: float = 0.001
 
 
+MEASURED = Chances()
+
+
 @dataclass(frozen=True)
 class Run:
     """How a job went.
@@ -78,7 +81,7 @@ class Run:
         cold_starts: environments that were new.
         killed, throttled: invocations that ended so.
         path: seconds of the chunk that was the last to be done, and of what came before and after
-            all chunks, by what they were spent on; their sum is ``seconds``.
+            all chunks, by what they were spent on; of a job that was done, in sum ``seconds``.
         error: of the state machine that gave up; None where the job was done.
     """
 
@@ -104,8 +107,8 @@ def simulate(
     plan: Plan,
     fleet: Fleet,
     facts: VideoFacts,
-    quotas: Quotas = Quotas(),  # noqa: B008 - frozen
-    chances: Chances = Chances(),
+    quotas: Quotas = NEW_ACCOUNT,
+    chances: Chances = MEASURED,
     seed: int = 0,
 ) -> Run:
     """Play a plan for many workers through.

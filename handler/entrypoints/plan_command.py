@@ -27,7 +27,7 @@ from handler.domain.plan import (
     work_of,
 )
 from handler.domain.price import LARGEST_MEMORY_MB, PRICES, VCPU_MB
-from handler.domain.quotas import Quotas
+from handler.domain.quotas import NEW_ACCOUNT, Quotas
 from handler.domain.route import Route
 from handler.domain.spread import MOST_CHUNKS, USUAL_WORKERS, Containers, Fleet
 from handler.domain.timeline import Timeline
@@ -131,7 +131,7 @@ def plan(
     functions: Annotated[
         int,
         typer.Option(min=1, help="With --simulate: functions that the account runs at a time."),
-    ] = Quotas().functions,
+    ] = NEW_ACCOUNT.functions,
     seed: Annotated[int, typer.Option(help="With --simulate: of all chances.")] = 0,
     model: Annotated[
         Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
@@ -159,7 +159,7 @@ def plan(
         facts = wiring.media().probe(video) if video else None
         work_of_video = _work_of(asked, size_px, model)
         if simulation:
-            quotas = replace(Quotas(), functions=functions)
+            quotas = replace(NEW_ACCOUNT, functions=functions)
             typer.echo(
                 _simulated(video, facts, fleet, asked.run_on, work_of_video, quotas, seed, as_json)
             )
