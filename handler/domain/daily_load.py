@@ -7,7 +7,7 @@ import math
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
 from handler.domain.quotas import NEW_ACCOUNT, Quotas, Use
-from handler.domain.simulate import MEASURED, READS, TRANSITIONS, Chances
+from handler.domain.simulate import READS, TRANSITIONS
 from handler.domain.spread import (
     JOINING_BYTES_PER_SECOND,
     assembling_seconds,
@@ -44,7 +44,6 @@ def a_day_of(
     alone: Plan,
     spread: Plan,
     quotas: Quotas = NEW_ACCOUNT,
-    chances: Chances = MEASURED,
 ) -> list[Use]:
     """What jobs that come evenly over a day take, the scarcest first.
 
@@ -57,9 +56,8 @@ def a_day_of(
     moved = (facts.size_bytes + likely_result_bytes(facts)) / JOINING_BYTES_PER_SECOND
     busy = alone.seconds + moved
     at_once = rate * busy
-    # Jobs whose worker was killed leave their reservation in it for as long as the month lasts.
-    reservations = at_once + chances.killed * jobs
-    month_bytes = reservations * OPEN_RESERVATION_BYTES
+    # Each of them has a reservation there; those of killed workers are taken over by their next.
+    month_bytes = at_once * OPEN_RESERVATION_BYTES
     month_writes = 2 * rate * math.ceil(month_bytes / WRITE_UNIT_BYTES)
     job_writes = rate * (JOB_WRITES + busy / RENEWAL_SECONDS)
     children = spread.chunks
@@ -78,13 +76,13 @@ def a_day_of(
             "its parameter",
         ),
         Use(
-            "DynamoDB, writes/s to the month's item, after a day",
+            "DynamoDB, write units/s of the month's item",
             month_writes,
             1_000,
             "no quota: reservations as items of their own",
         ),
         Use(
-            "DynamoDB, bytes of the month's item, after a day",
+            "DynamoDB, bytes of the month's item",
             month_bytes,
             ITEM_BYTES,
             "no quota: reservations as items of their own",
