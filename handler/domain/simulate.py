@@ -23,7 +23,7 @@ from itertools import count
 
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Plan
-from handler.domain.price import CHUNK_USD, container_usd, function_usd
+from handler.domain.price import CHUNK_USD, function_usd
 from handler.domain.quotas import NEW_ACCOUNT, Bucket, Quotas
 from handler.domain.route import Route
 from handler.domain.spread import (
@@ -236,9 +236,8 @@ class _Stage:
         self._begin(now, chunk)
 
     def _begin(self, now: float, chunk: _Chunk) -> None:
-        begun = now
-        if self._is_batch:
-            begun += CONTAINER_START_SECONDS
+        process = now + CONTAINER_START_SECONDS if self._is_batch else now
+        begun = process
         if self._idle:
             self._idle -= 1
         else:
@@ -249,7 +248,7 @@ class _Stage:
         self._running += 1
         self._most = max(self._most, self._running)
         chunk.path["cold starts"] += begun - now
-        chunk.billed_from = now
+        chunk.billed_from = process
         self._at(begun, self._work, chunk)
 
     def _work(self, now: float, chunk: _Chunk) -> None:
@@ -298,27 +297,13 @@ class _Stage:
         self._next(now)
 
     def _usd(self, functions_seconds: float) -> float:
-        worker, function = self._plan.worker, self._fleet.function
-        requests = len(self._billed) * CHUNK_USD
-        if not self._is_batch:
-            seconds = functions_seconds + math.fsum(self._billed)
-            return function_usd(seconds, function.memory_mb, function.machine) + requests
-        containers = self._fleet.containers
-        assert containers
-        return (
-            function_usd(functions_seconds, function.memory_mb, function.machine)
-            + requests
-            + math.fsum(
-                container_usd(
-                    seconds,
-                    worker.vcpus,
-                    worker.memory_mb,
-                    worker.machine,
-                    spot=containers.is_spot,
-                )
-                for seconds in self._billed
-            )
-        )
+        function, containers = self._fleet.function, self._fleet.containers
+        usd = len(self._billed) * CHUNK_USD
+        if self._is_batch and containers:
+            usd += math.fsum(map(containers.usd, self._billed))
+        else:
+            functions_seconds += math.fsum(self._billed)
+        return usd + function_usd(functions_seconds, function.memory_mb, function.machine)
 
 
 def _pause(dice: random.Random, attempt: int, rate: float) -> float:

@@ -65,6 +65,17 @@ class Containers:
     at_once: int
     is_spot: bool
 
+    def usd(self, seconds: float) -> float:
+        """What one costs whose process runs for so long."""
+        worker = self.worker
+        return container_usd(
+            CONTAINER_START_SECONDS + seconds,
+            worker.vcpus,
+            worker.memory_mb,
+            worker.machine,
+            spot=self.is_spot,
+        )
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -123,13 +134,7 @@ def spread_plan(fleet: Fleet, route: Route, work: Work, facts: VideoFacts, worke
     seconds = joining + launch_seconds(route, at_once) + math.ceil(chunks / at_once) * of_chunk
     function, usd = fleet.function, None
     if containers and function.memory_mb:
-        each = container_usd(
-            CONTAINER_START_SECONDS + work.start_seconds + painting / chunks,
-            worker.vcpus,
-            worker.memory_mb,
-            worker.machine,
-            spot=containers.is_spot,
-        )
+        each = containers.usd(work.start_seconds + painting / chunks)
         usd = function_usd(joining, function.memory_mb, function.machine) + chunks * (
             each + CHUNK_USD
         )

@@ -33,15 +33,19 @@ class Accounts:
     Attributes:
         worker: itself.
         containers: of AWS Batch, that could paint as well; None where the stack has none.
+        is_container: whether it is one of these.
     """
 
     worker: Worker
     calibration: Calibration
     spend: SpendCounter
     containers: Containers | None = None
+    is_container: bool = False
 
     def cost_usd(self, seconds: float) -> float | None:
         """What this worker costs for so long; None where nobody sends a bill."""
+        if self.is_container and self.containers:
+            return self.containers.usd(seconds)
         if not self.worker.memory_mb:
             return None
         return function_usd(seconds, self.worker.memory_mb, self.worker.machine)

@@ -27,6 +27,7 @@ from handler.domain.errors import (
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.plan import PUBLISHING_SECONDS, Worker
 from handler.domain.route import Route
+from handler.domain.spread import Containers
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.long_job import assemble, end_unfinished
@@ -321,6 +322,28 @@ def test_a_deadline_that_one_function_misses_is_kept_by_many(bench: Bench) -> No
     assert outcome.state is State.RUNNING
     [(_, _, workers)] = bench.launcher.started
     assert workers > 1
+
+
+CONTAINERS = Containers(Worker(4.0, 8192, "x86_64"), at_once=64, is_spot=True)
+
+
+def test_a_job_for_containers_needs_a_stack_that_has_them(bench: Bench) -> None:
+    asked = replace(REQUEST, run_on=Route.BATCH)
+    assert run_job(asked, bench.studio).state is State.REJECTED
+    fresh = Bench()
+    accounts = replace(fresh.studio.accounts, containers=CONTAINERS)
+    begun = run_job(asked, replace(fresh.studio, accounts=accounts), Delivery("m1"))
+    assert begun.state is State.RUNNING
+    plan = Work(fresh.store, "work", begun.job_id).order().plan
+    assert (plan.route, plan.worker) == (Route.BATCH, CONTAINERS.worker)
+
+
+def test_a_container_knows_what_it_costs(bench: Bench) -> None:
+    accounts = replace(
+        bench.studio.accounts, worker=Worker(4.0, 0, "x86_64"), containers=CONTAINERS
+    )
+    assert accounts.cost_usd(600) is None
+    assert replace(accounts, is_container=True).cost_usd(600) == CONTAINERS.usd(600)
 
 
 def test_a_deadline_that_nobody_keeps_is_refused_before_anything_is_painted(bench: Bench) -> None:
