@@ -15,6 +15,9 @@ from handler.domain.spread import LONGEST_EXECUTION_SECONDS, Fleet, least_chunk_
 WORTH_IT = 1.1
 """Money is not spent to be sooner by less than this factor."""
 
+CENTS_FROM_USD = 0.1
+"""Prices below are told to a hundredth of a cent."""
+
 SMALLER = "cut the video, or choose a smaller working size"
 
 
@@ -140,13 +143,15 @@ def _usd(plan: Plan) -> float:
 
 
 def _offer(plan: Plan, wish: Wish) -> str:
-    """Such as "4 minutes for 0.31 USD"."""
-    price = "" if plan.usd is None else f" for {math.ceil(plan.usd * 100) / 100:.2f} USD"
-    return f"{_duration(_total(plan, wish))}{price}"
+    """Such as "4 minutes for 0.31 USD", rounded up, so that what is offered can be had."""
+    if plan.usd is None:
+        return _duration(_total(plan, wish))
+    digits = 2 if plan.usd >= CENTS_FROM_USD else 4
+    price = math.ceil(plan.usd * 10**digits) / 10**digits
+    return f"{_duration(_total(plan, wish))} for {price:.{digits}f} USD"
 
 
 def _duration(seconds: float) -> str:
-    """Rounded up, so that what is offered can be had."""
     for unit, length in (("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{math.ceil(seconds / length)} {unit}"
