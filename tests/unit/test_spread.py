@@ -145,7 +145,7 @@ def test_containers_take_their_time_to_start_and_pay_by_themselves() -> None:
 
 def test_the_state_machine_stops_when_plans_say() -> None:
     template = Path("template.yaml").read_text()
-    machine = template[template.index("StartAt: PaintChunks") :]
-    limit = re.search(r"TimeoutSeconds: (\d+)", machine)
+    machine = template[template.index("  PaintJob:\n") :]
+    limit = re.search(r"^        TimeoutSeconds: (\d+)", machine, re.MULTILINE)
     assert limit
     assert float(limit[1]) == LONGEST_EXECUTION_SECONDS
