@@ -9,7 +9,7 @@ CHECKOV := build/checkov/installed
 MODEL := .venv/share/artreel/embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install hub measure check test fuzz clips faults long sbom audit bench demo e2e image schema lock clean
+.PHONY: help install hub measure check test fuzz clips faults long sbom audit bench demo e2e image schema simulation lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ clips: install ## try every clip of tests/clips.py and tests/hostile.py and writ
 	$(BIN)/pytest -q tests/integration/test_clips.py tests/integration/test_media.py \
 		tests/integration/test_hostile.py \
 		--clip-table tests/integration/clips.md
+
+simulation: install ## play jobs through on 10 to 10,000 workers and write the tables of infra/README.md
+	$(BIN)/python -m infra.many_workers
 
 sbom: install ## list what the image installs, as a CycloneDX bill of materials
 	mkdir -p build

@@ -28,8 +28,10 @@ class Settings(BaseModel):
     long a worker that was killed keeps its job from others, ``retry_seconds`` the pause after a
     first failure, twice that after the second. ``max_workers`` paint one job at a time, where the
     state machine starts them. ``batch_disk_mb`` is what AWS Batch has to put a large result
-    together, 0 where there is none; ``batch_vcpus``, ``batch_index`` and ``batch_attempt`` are of
-    one of its containers. ``stack`` is for the command line alone.
+    together, 0 where there is none, ``batch_max_vcpus`` what it has to paint, in containers of
+    ``batch_vcpus`` and ``batch_memory_mb`` and of a capacity, ``FARGATE_SPOT`` or ``FARGATE``;
+    ``batch_index`` and ``batch_attempt`` are of one of them. ``stack`` is for the command line
+    alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,9 @@ class Settings(BaseModel):
     max_workers: int = Field(default=100, ge=1, le=10_000)
     batch_disk_mb: int = Field(default=0, ge=0)
     batch_vcpus: int = Field(default=0, ge=0)
+    batch_memory_mb: int = Field(default=0, ge=0)
+    batch_max_vcpus: int = Field(default=0, ge=0)
+    batch_capacity: str = ""
     batch_index: int = Field(default=0, ge=0)
     batch_attempt: int = Field(default=0, ge=0)
 

@@ -21,6 +21,7 @@ from handler.domain.ports import (
     Painter,
     Uploader,
 )
+from handler.domain.spread import Containers
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.studio import Studio
 from handler.settings import ENVIRONMENT_PREFIX, Settings
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 AWS_TRIES = 5
 COMMON_PRECISION = "f32"
 """What every processor of Lambda's has. The workers of one job paint alike."""
+
+SPOT = "FARGATE_SPOT"
+"""As the template's parameter BatchCapacity spells it."""
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
@@ -128,6 +132,16 @@ def worker() -> Worker:
     return Worker(min(here.vcpus, bought.vcpus), memory_mb, here.machine)
 
 
+def containers() -> Containers | None:
+    """Those of AWS Batch that the stack has."""
+    chosen = settings()
+    if not chosen.batch_vcpus:
+        return None
+    at_once = max(1, chosen.batch_max_vcpus // chosen.batch_vcpus)
+    each = Worker(float(chosen.batch_vcpus), chosen.batch_memory_mb, platform.machine())
+    return Containers(each, at_once, is_spot=chosen.batch_capacity == SPOT)
+
+
 def job_queue() -> SqsJobQueue:
     """The queue that feeds this worker."""
     from handler.aws.job_queue import SqsJobQueue
@@ -223,6 +237,8 @@ def studio(seconds_left: Callable[[], float], precision: str | None = None) -> S
             spend=DynamoDbSpendCounter(
                 aws("dynamodb"), _needed("job_table"), chosen.monthly_budget_usd
             ),
+            containers=containers(),
+            is_container=bool(chosen.batch_attempt),
         ),
         media=media(),
         painter=partial(painter, None, precision),

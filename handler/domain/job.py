@@ -132,6 +132,7 @@ class JobRequest:
         teaser: whether an animated picture of the result is wished for.
         preview: whether only a few frames are to be painted, in every style there is.
         budget_usd: what the job may cost at most, US dollars; None for no limit of its own.
+        deadline_seconds: within which the result is wanted once a worker has taken the job up.
         run_on: where it is painted; None for wherever it fits.
         job_file: that the request was read from, if any.
     """
@@ -149,8 +150,14 @@ class JobRequest:
     teaser: bool = False
     preview: bool = False
     budget_usd: float | None = None
+    deadline_seconds: float | None = None
     run_on: Route | None = None
     job_file: SourceObject | None = None
+
+    @property
+    def can_be_spread(self) -> bool:
+        """As of the ``Job`` that it becomes."""
+        return _can_be_spread(self)
 
     @property
     def is_upload(self) -> bool:
@@ -165,8 +172,8 @@ class Job:
     Attributes:
         source_bytes: size of the video.
         working_size_px: long side at which frames are painted, px.
-        frames, compare, teaser, preview, budget_usd, run_on, job_file, treatment: as in
-            ``JobRequest``.
+        frames, compare, teaser, preview, budget_usd, deadline_seconds, run_on, job_file,
+            treatment: as in ``JobRequest``.
     """
 
     source: SourceObject
@@ -178,6 +185,7 @@ class Job:
     teaser: bool = False
     preview: bool = False
     budget_usd: float | None = None
+    deadline_seconds: float | None = None
     run_on: Route | None = None
     job_file: SourceObject | None = None
     treatment: Treatment = PLAIN
@@ -185,7 +193,7 @@ class Job:
     @property
     def can_be_spread(self) -> bool:
         """Whether many workers can paint it, each a part."""
-        return not (self.compare or self.teaser or self.preview or self.treatment.mask)
+        return _can_be_spread(self)
 
     @property
     def styles(self) -> frozenset[str]:
@@ -196,8 +204,9 @@ class Job:
     def job_id(self) -> str:
         """64 hexadecimal digits, the same for the same upload and the same wishes.
 
-        A job file that is uploaded again asks for the work again. Budget and route are no part of
-        it: a job that is done is not done anew because it may cost more, or be done elsewhere.
+        A job file that is uploaded again asks for the work again. Budget, deadline and route are no
+        part of it: a job that is done is not done anew because it may cost more, or be done sooner
+        or elsewhere.
         """
         ordered = self.job_file
         return identity(
@@ -222,6 +231,10 @@ class Job:
     def result(self) -> str:
         """Key of what is published last: where it is, all of the job is."""
         return self.results.poster if self.preview else self.results.video
+
+
+def _can_be_spread(job: JobRequest | Job) -> bool:
+    return not (job.compare or job.teaser or job.preview or job.treatment.mask)
 
 
 def identity(source: SourceObject, wishes: Mapping[str, Any]) -> str:

@@ -62,6 +62,7 @@ LATEST_LOOK_SECONDS = 24 * 3600
 LONGEST_FADE_SECONDS = 3600
 LARGEST_WEIGHT = 1000
 LARGEST_BUDGET_USD = 10_000
+LONGEST_DEADLINE_SECONDS = 7 * 24 * 3600
 
 
 def read_json(text: str | bytes, what: str) -> dict[str, Any]:
@@ -189,6 +190,7 @@ WorkingSize = Annotated[
 ]
 Colors = Annotated[bool | Literal["luminance", "match"], BeforeValidator(_colors)]
 Budget = Annotated[float, Field(gt=0, le=LARGEST_BUDGET_USD, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_DEADLINE_SECONDS, allow_inf_nan=False)]
 MAY_BE_LEFT_OUT = (BeforeValidator(_given), Field(json_schema_extra=_never_null))
 """A field that is None when it is not given, and can't be given as null."""
 
@@ -423,9 +425,15 @@ class JobFile(Wishes):
     budget_usd: Annotated[Budget | None, *MAY_BE_LEFT_OUT] = Field(
         default=None,
         description="US dollars that the job may cost at most; one that is estimated to cost more "
-        "is rejected before anything is painted.",
+        "is rejected before anything is painted. Without a deadline the job is painted as soon as "
+        "that pays for.",
     )
-
+    deadline_seconds: Annotated[Seconds | None, *MAY_BE_LEFT_OUT] = Field(
+        default=None,
+        description="Within which the result is wanted, from when a worker takes the job up; the "
+        "job is painted as cheaply as keeps it, by estimate, or rejected before anything is "
+        "painted.",
+    )
     run_on: Annotated[
         Literal["auto", "lambda", "step-functions", "batch"] | None,
         WrapValidator(_place),
@@ -433,8 +441,8 @@ class JobFile(Wishes):
     ] = Field(
         default=None,
         description='"lambda" paints in one function, "step-functions" in many, "batch" in '
-        'containers of AWS Batch where the stack has them; "auto", as if not given, in one if the '
-        "video fits.",
+        'containers of AWS Batch, if the stack has them; "auto", as if not given, where deadline '
+        "and budget are kept, and without these in one function if the video fits.",
     )
 
     @model_validator(mode="after")
@@ -474,6 +482,7 @@ def job_in(
         teaser=given.teaser,
         preview=given.preview,
         budget_usd=given.budget_usd,
+        deadline_seconds=given.deadline_seconds,
         run_on=None if given.run_on in (None, "auto") else Route(given.run_on),
         job_file=job_file,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from handler.domain.errors import Defect
 from handler.domain.keyframes import FLOW_SCALE, bounded_interval, flow_scale
 from handler.domain.media import VideoFacts
-from handler.domain.price import CHUNK_USD, VCPU_MB, function_usd
+from handler.domain.price import VCPU_MB, function_usd
 from handler.domain.route import Route
 from handler.domain.timeline import Timeline
 from handler.domain.treatment import size_held
@@ -28,22 +28,6 @@ FRAMES_TO_DECODE_ONE = 60
 
 LONGEST_FUNCTION_SECONDS = 900
 """Lambda's own limit."""
-
-
-LEAST_CHUNK_SECONDS = 2
-"""Of the video. Each chunk begins with a picture that refers to none, which is the largest kind."""
-
-MOST_CHUNKS = 10_000
-"""A Distributed Map runs no more at a time."""
-
-USUAL_WORKERS = 100
-"""Of one job at a time; a tenth of what an account may run."""
-
-LONGEST_CHUNK_SECONDS = 300.0
-"""That a worker may be expected to need; a third of what it has."""
-
-JOINING_BYTES_PER_SECOND = 50e6
-"""At which one function fetches, joins, checks and publishes what was painted."""
 
 
 @dataclass(frozen=True)
@@ -269,57 +253,3 @@ def plan_for(worker: Worker, work: Work) -> Plan:
     if worker.memory_mb:
         usd = function_usd(seconds, worker.memory_mb, worker.machine)
     return Plan(Route.LAMBDA, worker, work, seconds, usd)
-
-
-def spread_plan(worker: Worker, work: Work, facts: VideoFacts, workers: int) -> Plan:
-    """What the work takes and costs on many workers.
-
-    There are as many chunks as workers, unless they would be shorter than two seconds of video, or
-    longer than five minutes of work. They begin on the grid of keyframes.
-
-    Args:
-        workers: that run at a time, at most.
-
-    Source: each pays its start; Distributed Map: two state transitions for each chunk, docs.aws.
-    amazon.com/step-functions/latest/dg/concepts-standard-vs-express.html.
-    """
-    frames = max(1, work.frames)
-    per_frame = work.vcpu_seconds / frames / worker.vcpus
-    least = max(LEAST_CHUNK_SECONDS * float(facts.frame_rate), frames / MOST_CHUNKS)
-    most = max(1.0, (LONGEST_CHUNK_SECONDS - work.start_seconds) / per_frame)
-    wanted = max(min(frames / workers, most), least)
-    chunk_frames = math.ceil(wanted / work.keyframe_interval) * work.keyframe_interval
-    chunks = math.ceil(frames / chunk_frames)
-    at_once = min(workers, chunks)
-    # Each paints one keyframe that belongs to the next chunk.
-    doubled = 1 + 1 / chunk_frames
-    of_chunk = work.start_seconds + per_frame * doubled * chunk_frames
-    joining = work.start_seconds + 2 * facts.size_bytes / JOINING_BYTES_PER_SECOND
-    busy = chunks * work.start_seconds + per_frame * doubled * frames + 2 * joining
-    usd = None
-    if worker.memory_mb:
-        usd = function_usd(busy, worker.memory_mb, worker.machine) + chunks * CHUNK_USD
-    return Plan(
-        route=Route.STEP_FUNCTIONS,
-        worker=worker,
-        work=work,
-        seconds=2 * joining + math.ceil(chunks / at_once) * of_chunk,
-        usd=usd,
-        chunk_frames=chunk_frames,
-        chunks=chunks,
-        workers=at_once,
-    )
-
-
-def shortest_route(
-    worker: Worker,
-    work: Work,
-    facts: VideoFacts,
-    workers: int = USUAL_WORKERS,
-    seconds: float = LONGEST_FUNCTION_SECONDS,
-) -> Plan:
-    """One function if the work fits into its seconds, else many."""
-    plan = plan_for(worker, work)
-    if plan.seconds + PUBLISHING_SECONDS <= seconds:
-        return plan
-    return spread_plan(worker, work, facts, workers)

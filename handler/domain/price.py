@@ -20,7 +20,10 @@ class PriceTable:
     Attributes:
         as_of: year and month in which the prices were looked up.
         sources: AWS's public pages that hold them.
-        lambda_gb_second: by processor architecture as ``platform.machine()`` spells it.
+        lambda_gb_second, fargate_vcpu_second, fargate_gb_second: by processor architecture as
+            ``platform.machine()`` spells it.
+        fargate_spot: share of the price that Spot costs; AWS promises "up to 70 %" off, and the
+            price moves with what is spare.
     """
 
     region: str
@@ -34,6 +37,9 @@ class PriceTable:
     dynamodb_read: float
     sqs_request: float
     step_functions_transition: float
+    fargate_vcpu_second: dict[str, float]
+    fargate_gb_second: dict[str, float]
+    fargate_spot: float
 
 
 PRICES = PriceTable(
@@ -45,6 +51,7 @@ PRICES = PriceTable(
         "https://aws.amazon.com/dynamodb/pricing/on-demand/",
         "https://aws.amazon.com/sqs/pricing/",
         "https://aws.amazon.com/step-functions/pricing/",
+        "https://aws.amazon.com/fargate/pricing/",
     ),
     lambda_gb_second={"x86_64": 0.0000166667, "aarch64": 0.0000133334},
     lambda_request=0.20 / 1e6,
@@ -54,6 +61,9 @@ PRICES = PriceTable(
     dynamodb_read=0.125 / 1e6,
     sqs_request=0.40 / 1e6,
     step_functions_transition=0.025 / 1e3,
+    fargate_vcpu_second={"x86_64": 0.04048 / 3600, "aarch64": 0.03238 / 3600},
+    fargate_gb_second={"x86_64": 0.004445 / 3600, "aarch64": 0.00356 / 3600},
+    fargate_spot=0.3,
 )
 
 REQUESTS_USD = (
@@ -86,3 +96,24 @@ def function_usd(seconds: float, memory_mb: int, machine: str) -> float:
     """
     gb_seconds = seconds * memory_mb / 1024
     return gb_seconds * PRICES.lambda_gb_second[machine] + REQUESTS_USD
+
+
+SHORTEST_CONTAINER_SECONDS = 60.0
+"""That Fargate bills for any container."""
+
+
+def container_usd(
+    seconds: float, vcpus: float, memory_mb: int, machine: str, *, spot: bool
+) -> float:
+    """Price of one container of Fargate, US dollars; a minute at least. Batch itself is free.
+
+    Args:
+        seconds: from the fetch of its image to its end.
+        machine: ``x86_64`` or ``aarch64``.
+    """
+    rate = (
+        vcpus * PRICES.fargate_vcpu_second[machine]
+        + memory_mb / 1024 * PRICES.fargate_gb_second[machine]
+    )
+    share = PRICES.fargate_spot if spot else 1.0
+    return max(seconds, SHORTEST_CONTAINER_SECONDS) * rate * share

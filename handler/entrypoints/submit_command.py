@@ -50,6 +50,10 @@ def submit(
     budget_usd: Annotated[
         float | None, typer.Option(help="US dollars that the job may cost at most.")
     ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(help="Seconds within which the result is wanted, as cheaply as that can be."),
+    ] = None,
     replace_style: Annotated[
         bool, typer.Option("--replace-style", help="Replace another picture of the same name.")
     ] = False,
@@ -68,6 +72,7 @@ def submit(
             "working_size": None if working_size is None else _size(working_size),
             "frames": frames and frames.value,
             "budget_usd": budget_usd,
+            "deadline_seconds": deadline,
         }
         order = Order(
             clip=video,

@@ -6,23 +6,17 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from handler.domain.choice import Wish, choose
 from handler.domain.errors import ArtreelError, Defect, Rejected
 from handler.domain.job import Job
 from handler.domain.media import VideoFacts, working_dimensions
-from handler.domain.plan import (
-    Calibration,
-    Plan,
-    Work,
-    Worker,
-    plan_for,
-    spread_plan,
-    work_of,
-)
+from handler.domain.plan import Calibration, Plan, Work, Worker, work_of
 from handler.domain.ports import Painter, Reservation, SpendCounter
 from handler.domain.price import function_usd
 from handler.domain.route import Route
+from handler.domain.spread import Containers, Fleet, spread_plan
 from handler.pipeline.deadline import Deadline
 
 logger = logging.getLogger(__name__)
@@ -34,14 +28,24 @@ time only where it would not fit even so; its first frames tell more."""
 
 @dataclass(frozen=True)
 class Accounts:
-    """What one worker knows of time and money."""
+    """What one worker knows of time and money.
+
+    Attributes:
+        worker: itself.
+        containers: of AWS Batch, that could paint as well; None where the stack has none.
+        is_container: whether it is one of these.
+    """
 
     worker: Worker
     calibration: Calibration
     spend: SpendCounter
+    containers: Containers | None = None
+    is_container: bool = False
 
     def cost_usd(self, seconds: float) -> float | None:
         """What this worker costs for so long; None where nobody sends a bill."""
+        if self.is_container and self.containers:
+            return self.containers.usd(seconds)
         if not self.worker.memory_mb:
             return None
         return function_usd(seconds, self.worker.memory_mb, self.worker.machine)
@@ -101,15 +105,7 @@ class Account:
         def work(size: tuple[int, int], paint_seconds: float) -> Work:
             return work_of(facts, layers, size, keyframe_interval, calibration, paint_seconds)
 
-        def spread(plan: Plan) -> Plan:
-            return self.spread(plan, facts, workers)
-
-        if job.run_on in (Route.STEP_FUNCTIONS, Route.BATCH) and not workers:
-            raise Rejected(
-                f"it can't be painted on `{job.run_on}`, for its mask, comparison or teaser or "
-                "for want of workers; leave `run_on` out"
-            )
-        self.approve_work(facts, painter, work, deadline, spread if workers else None)
+        self.approve_work(facts, painter, work, deadline, workers)
 
     def approve_work(
         self,
@@ -117,28 +113,27 @@ class Account:
         painter: Painter,
         work_for: Callable[[tuple[int, int], float], Work],
         deadline: Deadline,
-        spread: Callable[[Plan], Plan] | None = None,
+        workers: int = 0,
     ) -> None:
         """The same for work of any kind.
 
         Args:
             work_for: of a working size, px, and the seconds that painting a megapixel takes.
-            spread: plans for many workers what this one can't finish.
 
         Raises:
             Rejected: it would take too long, or cost too much.
-            Defect: a cost must be known, and the model was not measured.
+            Defect: cost or duration must be known, and the model was not measured.
             Unavailable: a fresh worker could finish it, or the month's spending can't be counted.
         """
-        accounts, budget = self._accounts, self._job.budget_usd
+        accounts, job = self._accounts, self._job
         description = painter.description
         paint_seconds = accounts.calibration.seconds_to_paint(
             description["model"], description["precision"]
         )
-        if budget and not accounts.worker.memory_mb:
+        if job.budget_usd and not accounts.worker.memory_mb:
             raise Rejected("a budget can't be kept where no function is billed; leave it out")
         if paint_seconds is None:
-            if accounts.worker.memory_mb:
+            if accounts.worker.memory_mb or job.deadline_seconds:
                 raise Defect(
                     f"the calibration does not know the model {description['model']}; "
                     f"run `artreel bench --calibrate --model DIR`"
@@ -147,35 +142,33 @@ class Account:
         size = working_dimensions(
             facts.width,
             facts.height,
-            self._job.working_size_px,
+            job.working_size_px,
             painter.smallest_side,
             painter.width_multiple,
         )
-        self.plan = plan = plan_for(accounts.worker, work_for(size, paint_seconds))
-        if spread and not self._fits(plan, deadline):
-            plan = spread(plan)
-        else:
+        wish = Wish(
+            run_on=job.run_on,
+            deadline_seconds=job.deadline_seconds,
+            budget_usd=job.budget_usd,
+            elapsed_seconds=time.monotonic() - self._began,
+        )
+        fleet = self._fleet(deadline.longest_seconds, workers)
+        self.plan = plan = choose(fleet, work_for(size, paint_seconds), facts, wish)
+        if plan.route is Route.LAMBDA:
             deadline.need(plan.seconds, "painting it", DOUBT)
-        if plan.usd is None:
-            return
-        if budget and plan.usd > budget:
-            raise Rejected(
-                f"the job would cost about {plan.usd:.4f} USD, more than its budget of "
-                f"{budget:.4f}: raise `budget_usd`, cut the video, or choose a smaller working size"
-            )
-        self.reservation = accounts.spend.reserve(self._job.job_id, plan.usd)
+        if plan.usd is not None:
+            self.reservation = accounts.spend.reserve(job.job_id, plan.usd)
 
     def spread(self, plan: Plan, facts: VideoFacts, workers: int) -> Plan:
         """Plan the same work for many workers."""
-        self.plan = spread_plan(plan.worker, plan.work, facts, workers)
-        if self._job.run_on is Route.BATCH:
-            self.plan = replace(self.plan, route=Route.BATCH)
+        fleet = self._fleet(0.0, workers)
+        self.plan = spread_plan(fleet, Route.STEP_FUNCTIONS, plan.work, facts, workers)
         return self.plan
 
-    def _fits(self, plan: Plan, deadline: Deadline) -> bool:
-        if self._job.run_on is None:
-            return deadline.lets(plan.seconds)
-        return self._job.run_on is Route.LAMBDA
+    def _fleet(self, longest_seconds: float, workers: int) -> Fleet:
+        accounts = self._accounts
+        containers = accounts.containers if workers else None
+        return Fleet(accounts.worker, longest_seconds, workers, containers)
 
     def hand_over(self) -> None:
         """Leave the reservation to whoever ends the job."""

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from handler.domain.plan import JOINING_BYTES_PER_SECOND
+from handler.domain.spread import JOINING_BYTES_PER_SECOND
 from handler.pipeline.workspace import SPARE_BYTES
 
 GIGABYTE = 1e9

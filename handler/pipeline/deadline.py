@@ -43,9 +43,10 @@ class Deadline:
         is_judged = self._is_steady and progress.frames_done >= JUDGED_AFTER_FRAMES
         self.need((progress.seconds_left or 0.0) if is_judged else 0.0, "painting the rest")
 
-    def lets(self, seconds: float) -> bool:
-        """Whether a fresh worker could finish what takes so many seconds."""
-        return seconds <= self._seconds_left() + self._late_by - PUBLISHING_SECONDS
+    @property
+    def longest_seconds(self) -> float:
+        """That a fresh worker could paint."""
+        return self._seconds_left() + self._late_by - PUBLISHING_SECONDS
 
     def need(self, seconds: float, what: str, doubt: float = 1.0) -> None:
         """Let pass what takes so many seconds, if they are left.

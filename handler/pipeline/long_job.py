@@ -14,6 +14,7 @@ from handler.domain.claim import Delivery
 from handler.domain.errors import ArtreelError, Defect, Rejected, TooLong
 from handler.domain.job import Job, SourceObject
 from handler.domain.media import Encoding, VideoFacts
+from handler.domain.spread import likely_result_bytes
 from handler.domain.status import Outcome, Progress, State
 from handler.pipeline.accounts import Account
 from handler.pipeline.assembly import FETCHED_AT_ONCE, Assembly
@@ -24,7 +25,7 @@ from handler.pipeline.report import report
 from handler.pipeline.stages import in_order
 from handler.pipeline.studio import Studio
 from handler.pipeline.verify import verify
-from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
+from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from handler.domain.errors import Defect, Rejected
 from handler.domain.losses import Losses
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, Media, Motion, Painter
+from handler.domain.spread import likely_result_bytes
 from handler.domain.status import Progress
 from handler.domain.timeline import Timeline
 from handler.domain.treatment import PLAIN, Treatment
@@ -22,7 +23,7 @@ from handler.pipeline.quality import Quality, Samples
 from handler.pipeline.stages import write_behind
 from handler.pipeline.teaser import make_teaser
 from handler.pipeline.verify import verify
-from handler.pipeline.workspace import likely_result_bytes, need_room
+from handler.pipeline.workspace import need_room
 
 POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""

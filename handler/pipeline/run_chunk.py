@@ -10,7 +10,7 @@ from typing import Any
 from handler.domain.chunks import Chunk
 from handler.domain.errors import ArtreelError, SeekMissed, Unavailable
 from handler.domain.job import SourceObject
-from handler.domain.plan import MOST_CHUNKS
+from handler.domain.spread import MOST_CHUNKS, likely_result_bytes
 from handler.domain.status import Progress, State, Status
 from handler.pipeline.attempt import BEATS_PER_LEASE, check_newest, check_wanted
 from handler.pipeline.fetch_styles import fetch_styles
@@ -18,7 +18,7 @@ from handler.pipeline.order import DONE, FAILED, Done, Failure, Order, Work
 from handler.pipeline.paint_chunk import ChunkPainting, paint_chunk, paint_chunk_anyhow
 from handler.pipeline.paint_video import PaintOrder, ProgressListener, poster_frame_of
 from handler.pipeline.studio import Studio
-from handler.pipeline.workspace import likely_result_bytes, need_room, workspace
+from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 

@@ -276,6 +276,7 @@ def _normalized(
         teaser=request.teaser,
         preview=request.preview,
         budget_usd=request.budget_usd,
+        deadline_seconds=request.deadline_seconds,
         run_on=request.run_on,
         job_file=request.job_file,
         treatment=request.treatment,

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handler.domain.errors import Rejected, Unavailable
-from handler.domain.media import VideoFacts
 
 PREFIX = "artreel-job-"
 OURS = re.compile(r"artreel-(?:job|child)-(\d+)-")
@@ -20,9 +19,6 @@ OURS = re.compile(r"artreel-(?:job|child)-(\d+)-")
 MEGABYTE = 1_000_000
 SPARE_BYTES = 200 * MEGABYTE
 """For style pictures, the poster, and what an estimate is wrong by."""
-
-RESULT_BITS_PER_PIXEL = 0.5
-"""An estimate, for painted frames at the default quality."""
 
 
 @contextmanager
@@ -65,12 +61,6 @@ def need_room(folder: Path, size_bytes: int, what: str) -> None:
             f"{what} needs {needed // MEGABYTE} MB of disk, and only "
             f"{disk.free // MEGABYTE} MB are free at the moment"
         )
-
-
-def likely_result_bytes(facts: VideoFacts) -> int:
-    """How large the painted video is likely to become."""
-    pixels = facts.width * facts.height * facts.frame_count
-    return int(pixels * RESULT_BITS_PER_PIXEL / 8)
 
 
 def _is_abandoned(folder: Path) -> bool:

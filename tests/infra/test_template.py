@@ -454,7 +454,10 @@ class TestBatch:
     def test_the_settings_of_a_container_are_those_of_the_function_and_its_own(
         self, resources: Resources, definitions: dict[str, Any]
     ) -> None:
-        own = {"ARTREEL_BATCH_VCPUS", "AWS_DEFAULT_REGION"}
+        sizes = {f"ARTREEL_BATCH_{name}" for name in ("VCPUS", "MEMORY_MB", "CAPACITY")}
+        own = sizes | {"AWS_DEFAULT_REGION"}
+        planned = resources["OnUpload"]["Properties"]["Environment"]["Variables"]
+        assert sizes | {"ARTREEL_BATCH_MAX_VCPUS"} <= planned.keys()
         for name, function in (
             ("PaintChunkOnBatch", "PaintChunk"),
             ("AssembleOnBatch", "Assemble"),

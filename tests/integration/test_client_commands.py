@@ -133,6 +133,7 @@ BAD_ORDERS = [
     (("clip.mp4", "-s", "a/b"), "is not a style name"),
     (("clip.mp4", "-s", "waves", "--working-size", "9999"), "'working_size' is wrong"),
     (("clip.mp4", "-s", "waves", "--budget-usd", "0"), "'budget_usd' is wrong"),
+    (("clip.mp4", "-s", "waves", "--deadline", "-1"), "'deadline_seconds' is wrong"),
     (("clip.mp4", "--job", "notes.txt"), "is not JSON"),
     (("clip.mp4", "--job", "gone.json"), "there is no job file"),
     (("clip.mp4", "--job", "night.json", "-s", "waves"), "--job says it all"),
@@ -239,7 +240,7 @@ class TestSubmit:
         self, cloud: Buckets, clip: Path, painters: Studio
     ) -> None:
         wishes = ("--working-size", "64", "--frames", "every", "--budget-usd", "1.5")
-        done = artreel("submit", clip, "--style", "waves", *wishes)
+        done = artreel("submit", clip, "--style", "waves", *wishes, "--deadline", "600")
         assert done.exit_code == 0, said(done)
         job, _, video = uploads(cloud)
         assert job == "jobs/waves/clip.json"
@@ -252,6 +253,7 @@ class TestSubmit:
             "working_size": 64,
             "frames": "every",
             "budget_usd": 1.5,
+            "deadline_seconds": 600.0,
         }
         assert paint(cloud, painters, video) is State.QUEUED
         assert cloud.results() == {}

@@ -203,5 +203,5 @@ def test_a_job_file_makes_a_job_of_its_own_and_a_budget_does_not() -> None:
     again = replace(JOB, job_file=SourceObject("in", "jobs/night.json", "v2", "v2"))
     other = replace(JOB, job_file=SourceObject("in", "jobs/day.json", "v1", "v1"))
     assert len({job.job_id for job in (JOB, ordered, again, other)}) == 4
-    assert replace(ordered, budget_usd=1.0).job_id == ordered.job_id
+    assert replace(ordered, budget_usd=1.0, deadline_seconds=9.0).job_id == ordered.job_id
     assert ordered.results.video == "jobs/night.mp4"

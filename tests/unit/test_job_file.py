@@ -49,10 +49,12 @@ def test_every_field_is_taken() -> None:
         "compare": "wipe",
         "teaser": True,
         "budget_usd": 2,
+        "deadline_seconds": 90,
     }
     request = job_in(fields, "in", written_in)
     assert (request.bucket, request.key, request.job_file) == ("in", "videos/clip.mp4", written_in)
     assert (request.working_size_px, request.budget_usd) == (512, 2.0)
+    assert request.deadline_seconds == 90.0
     assert request.frames is Frames.EVERY
     assert (request.compare, request.teaser) == (Compare.WIPE, True)
     assert request.timeline is not None
@@ -132,6 +134,11 @@ def test_what_is_left_out_is_left_to_the_upload_and_the_stack() -> None:
         ({**VIDEO, "budget_usd": float("nan")}, "'budget_usd' is wrong"),
         ({**VIDEO, "budget_usd": "2"}, "'budget_usd' is wrong: it takes a number"),
         ({**VIDEO, "budget_usd": True}, "'budget_usd' is wrong: it takes a number"),
+        ({**VIDEO, "deadline_seconds": 0}, "'deadline_seconds' is wrong"),
+        ({**VIDEO, "deadline_seconds": 604_801}, "'deadline_seconds' is wrong"),
+        ({**VIDEO, "deadline_seconds": "60"}, "'deadline_seconds' is wrong: it takes a number"),
+        ({**VIDEO, "deadline_seconds": None}, "null says nothing here"),
+        ({**VIDEO, "preview": True, "deadline_seconds": 60}, "says nothing in a preview"),
         ({**VIDEO, "timeline": {}}, "'timeline' is wrong: it takes a list"),
         (looks("monet"), r"'timeline\[0\]' is wrong: it takes an object"),
         (looks({"at": 0}), r"'timeline\[0\].style' is missing"),
@@ -275,7 +282,16 @@ VALUES = st.one_of(
 NAMES = st.sampled_from(
     ["video", "style", "timeline", "working_size", "budget_usd", "compare", "preview", "colour"]
 ) | st.sampled_from(
-    ["strength", "mix", "keep_colors", "style_scale", "mask", "mask_invert", "outside_style"]
+    [
+        "deadline_seconds",
+        "strength",
+        "mix",
+        "keep_colors",
+        "style_scale",
+        "mask",
+        "mask_invert",
+        "outside_style",
+    ]
 )
 
 

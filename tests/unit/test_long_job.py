@@ -27,6 +27,7 @@ from handler.domain.errors import (
 from handler.domain.job import JobRequest, SourceObject
 from handler.domain.plan import PUBLISHING_SECONDS, Worker
 from handler.domain.route import Route
+from handler.domain.spread import Containers
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.long_job import assemble, end_unfinished
@@ -311,6 +312,38 @@ def test_a_job_over_its_budget_is_not_begun(bench: Bench) -> None:
     assert not bench.launcher.started
 
 
+def test_a_deadline_that_one_function_misses_is_kept_by_many(bench: Bench) -> None:
+    """By this calibration a frame takes a tenth of a second."""
+    slow = replace(CALIBRATION, codec_seconds=130.0)
+    accounts = replace(bench.studio.accounts, calibration=slow)
+    bench.studio = replace(bench.studio, accounts=accounts)
+    hurried = replace(REQUEST, run_on=None, deadline_seconds=10.0)
+    outcome = run_job(hurried, bench.studio, Delivery("m1"))
+    assert outcome.state is State.RUNNING
+    [(_, _, _, workers, _)] = bench.launcher.started
+    assert workers > 1
+
+
+CONTAINERS = Containers(Worker(4.0, 8192, "x86_64"), at_once=64, is_spot=True)
+
+
+def test_a_container_knows_what_it_costs(bench: Bench) -> None:
+    accounts = replace(
+        bench.studio.accounts, worker=Worker(4.0, 0, "x86_64"), containers=CONTAINERS
+    )
+    assert accounts.cost_usd(600) is None
+    assert replace(accounts, is_container=True).cost_usd(600) == CONTAINERS.usd(600)
+
+
+def test_a_deadline_that_nobody_keeps_is_refused_before_anything_is_painted(bench: Bench) -> None:
+    outcome = run_job(replace(REQUEST, run_on=None, deadline_seconds=0.001), bench.studio)
+    assert outcome.state is State.REJECTED
+    assert "is the fastest" in str(outcome.reason)
+    assert not bench.launcher.started
+    assert not bench.painter.frames_painted
+    assert not bench.spend.reserved_usd
+
+
 def test_without_workers_a_job_for_many_is_rejected(bench: Bench) -> None:
     alone = replace(bench.studio, launcher=None)
     outcome = run_job(REQUEST, alone)
@@ -323,12 +356,15 @@ class TestBatch:
 
     @pytest.fixture
     def bench(self, bench: Bench) -> Bench:
-        bench.studio = replace(bench.studio, batch_disk_bytes=200 * 10**9)
+        accounts = replace(bench.studio.accounts, containers=CONTAINERS)
+        bench.studio = replace(bench.studio, accounts=accounts, batch_disk_bytes=200 * 10**9)
         return bench
 
     def test_is_painted_and_put_together_like_any_other(self, bench: Bench) -> None:
         job_id = bench.begin(run_on=Route.BATCH)
         assert bench.launcher.started == [(job_id, f"{job_id}/chunks.json", 3, 3, Route.BATCH)]
+        plan = Work(bench.store, "work", job_id).order().plan
+        assert (plan.route, plan.worker) == (Route.BATCH, CONTAINERS.worker)
         bench.paint(job_id)
         assert bench.assemble(job_id).state is State.SUCCEEDED
 
@@ -345,17 +381,17 @@ class TestBatch:
         assert outcome.state is State.REJECTED
         assert "it can't be painted on `batch`" in str(outcome.reason)
 
-    def test_its_money_stays_set_aside_while_its_containers_have_no_price(
-        self, bench: Bench
-    ) -> None:
+    def test_its_containers_are_paid_for(self, bench: Bench) -> None:
         job_id = bench.begin(run_on=Route.BATCH)
-        lambdas, worker = bench.studio, Worker(4.0, 0, "x86_64")
-        bench.studio = replace(lambdas, accounts=Accounts(worker, CALIBRATION, bench.spend))
+        functions, worker = bench.studio, Worker(4.0, 0, "x86_64")
+        accounts = Accounts(worker, CALIBRATION, bench.spend, CONTAINERS, is_container=True)
+        bench.studio = replace(functions, accounts=accounts)
         bench.paint(job_id)
-        bench.studio = lambdas
+        bench.studio = functions
         assert bench.assemble(job_id).state is State.SUCCEEDED
-        assert bench.spend.reserved_usd.keys() == {job_id}
-        assert bench.store.json("out", "monet/clip.report.json")["cost_usd"] is None
+        assert not bench.spend.reserved_usd
+        cost = bench.store.json("out", "monet/clip.report.json")["cost_usd"]
+        assert cost == pytest.approx(3 * CONTAINERS.usd(0), rel=0.1)  # a minute each
 
 
 class TestAssembling:

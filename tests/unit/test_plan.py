@@ -9,25 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.domain.chunks import chunks_of
 from handler.domain.errors import Defect
-from handler.domain.keyframes import bounded_interval
-from handler.domain.media import VideoFacts
 from handler.domain.plan import (
-    LONGEST_FUNCTION_SECONDS,
-    MOST_CHUNKS,
-    PUBLISHING_SECONDS,
     Calibration,
     Work,
     Worker,
     keyframes_and_others,
     plan_for,
-    shortest_route,
-    spread_plan,
     work_of,
 )
-from handler.domain.price import CHUNK_USD, PRICES, REQUESTS_USD, function_usd
-from handler.domain.route import Route
+from handler.domain.price import PRICES, REQUESTS_USD, container_usd, function_usd
 from handler.domain.timeline import Look, LookChange, Timeline
 from handler.pipeline.segments import WorkFrame, segments
 from handler.settings import Settings
@@ -140,70 +131,6 @@ def test_arm_is_cheaper_and_nobody_bills_a_laptop() -> None:
     assert plan_for(Worker(2, 0, "x86_64"), Work(1, 1, 0, (4, 4), 1, 1.0, 1.0)).usd is None
 
 
-def _work(seconds: float) -> Work:
-    function = Worker.function(10_240)
-    return Work(1, 1, 0, (4, 4), 12, 0.0, seconds * function.vcpus)
-
-
-def test_what_fits_into_a_function_goes_there() -> None:
-    limit = LONGEST_FUNCTION_SECONDS - PUBLISHING_SECONDS
-    function = Worker.function(10_240)
-    assert shortest_route(function, _work(limit - 1), CLIP).route is Route.LAMBDA
-    assert shortest_route(function, _work(limit + 1), CLIP).route is Route.STEP_FUNCTIONS
-
-
-def _film(frames: int, vcpu_seconds: float, interval: int = 12) -> tuple[VideoFacts, Work]:
-    """Of one processor."""
-    work = Work(frames, 1, 0, (4, 4), interval, 1.0, vcpu_seconds)
-    return replace(FACTS, frame_count=frames), work
-
-
-ONE = Worker.function(1769)
-
-
-@given(
-    frames=st.integers(1, 3_000_000),
-    per_frame=st.floats(1e-4, 10),
-    interval=st.integers(1, 32),
-    workers=st.integers(1, 10_000),
-)
-def test_chunks_are_within_their_bounds(
-    frames: int, per_frame: float, interval: int, workers: int
-) -> None:
-    facts, work = _film(frames, frames * per_frame, interval)
-    plan = spread_plan(ONE, work, facts, workers)
-    assert plan.chunk_frames % interval == 0
-    assert plan.chunk_frames >= 2 * facts.frame_rate
-    assert 1 <= plan.chunks <= MOST_CHUNKS
-    assert plan.workers == min(workers, plan.chunks)
-    assert len(list(chunks_of(facts, plan.chunk_frames))) == plan.chunks
-
-
-def test_chunks_begin_on_the_grid_that_large_frames_are_painted_on() -> None:
-    film = replace(FACTS, width=3840, height=2160, frame_count=90_000)
-    half = Timeline.of(Look.of("monet", mix=Fraction(1, 2)))  # holds the source's frames
-    work = work_of(film, [half], (1024, 576), 12, CALIBRATION, paint_seconds=1.0)
-    assert work.keyframe_interval == bounded_interval(12, film.size) == 3
-    assert shortest_route(ONE, work, film, 1000).chunk_frames % 3 == 0
-    assert work_of(film, [MONET], (1024, 576), 12, CALIBRATION, 1.0).keyframe_interval == 12
-
-
-def test_there_are_as_many_chunks_as_workers() -> None:
-    facts, work = _film(12_000, 12_000)
-    plan = spread_plan(ONE, work, facts, 50)
-    assert (plan.chunks, plan.chunk_frames, plan.workers) == (50, 240, 50)
-    assert plan.seconds == pytest.approx(240 + 1 + 1 + 2, abs=0.1)
-    busy = 12_000 * (1 + 1 / 240) + 50 + 2
-    assert plan.usd == pytest.approx(function_usd(busy, 1769, "x86_64") + 50 * CHUNK_USD, rel=1e-3)
-
-
-def test_no_worker_is_planned_to_need_more_than_five_minutes() -> None:
-    facts, work = _film(12_000, 12_000)
-    plan = spread_plan(ONE, work, facts, 2)
-    assert plan.chunk_frames == 300
-    assert plan.seconds == pytest.approx(20 * (300 + 1 + 1) + 2, abs=1)
-
-
 def test_a_model_is_known_by_precision() -> None:
     calibration = replace(CALIBRATION, paint_seconds={"m": {"bf16": 1.0, "f32": 2.0}})
     assert calibration.seconds_to_paint("m", "bf16") == 1.0
@@ -236,6 +163,14 @@ def test_the_calibration_that_is_shipped_knows_the_embedded_model() -> None:
     shipped = Calibration.from_json(text)
     for precision in ("bf16", "f32"):
         assert shipped.seconds_to_paint("magenta-arbitrary-distilled", precision)
+
+
+def test_a_container_pays_for_a_minute_at_least_and_spot_for_less() -> None:
+    hour = container_usd(3600, 2, 4096, "x86_64", spot=False)
+    assert hour == pytest.approx(2 * 0.04048 + 4 * 0.004445)
+    assert container_usd(3600, 2, 4096, "x86_64", spot=True) == pytest.approx(0.3 * hour)
+    assert container_usd(3600, 2, 4096, "aarch64", spot=False) < hour
+    assert container_usd(1, 2, 4096, "x86_64", spot=False) == pytest.approx(hour / 60)
 
 
 def test_prices_say_where_and_when_they_were_found() -> None:

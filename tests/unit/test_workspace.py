@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from handler.domain.errors import Rejected, Unavailable
-from handler.pipeline.workspace import SPARE_BYTES, likely_result_bytes, need_room, workspace
+from handler.domain.spread import likely_result_bytes
+from handler.pipeline.workspace import SPARE_BYTES, need_room, workspace
 from tests.fakes import FACTS
 
 Disk = namedtuple("Disk", "total used free")
