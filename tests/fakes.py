@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from handler.domain.chunks import WHOLE, Chunk, SeekPoint
+from handler.domain.chunks import WHOLE, Chunk, SeekMap
 from handler.domain.claim import Claim
 from handler.domain.errors import Busy, Changed, ClaimLost, Defect, Rejected, Unavailable
 from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
@@ -132,7 +132,11 @@ class FakeObjectStore:
             yield Listed(key, self.objects[bucket, key][-1].modified)
 
     def download(
-        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+        self,
+        source: SourceObject,
+        path: Path,
+        part: tuple[int, int] | None = None,
+        at: int | None = None,
     ) -> None:
         found = self._find(source.bucket, source.key, source.version_id)
         if found is None:
@@ -141,7 +145,7 @@ class FakeObjectStore:
             path.write_bytes(found.body)
             return
         with path.open("r+b") as file:
-            file.seek(part[0])
+            file.seek(part[0] if at is None else at)
             file.write(found.body[slice(*part)])
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
@@ -399,10 +403,7 @@ class FakeMedia:
             )
         return self.facts
 
-    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
-        return ()
-
-    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
+    def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
         return None
 
     @contextmanager
@@ -468,7 +469,14 @@ class FakeMedia:
         return np.full((8, 8, 3), content[0], np.uint8)
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+        self,
+        video: Path,
+        facts: VideoFacts,
+        index: int,
+        size: tuple[int, int],
+        frames: int = 1,
+        *,
+        roughly: bool = False,
     ) -> list[Frame]:
         with self.read_frames(video, facts, size) as reader:
             return list(itertools.islice(reader, index, index + frames))

@@ -105,10 +105,14 @@ class S3ObjectStore:
                     yield Listed(entry["Key"], entry["LastModified"])
 
     def download(
-        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+        self,
+        source: SourceObject,
+        path: Path,
+        part: tuple[int, int] | None = None,
+        at: int | None = None,
     ) -> None:
         if part:
-            self._download_part(source, path, *part)
+            self._download_part(source, path, *part, part[0] if at is None else at)
             return
         extra = {"VersionId": source.version_id} if source.version_id else None
         with translated(f"downloading {source.key}"):
@@ -119,7 +123,9 @@ class S3ObjectStore:
                     raise Rejected(f"{source.key} is gone from the bucket") from error
                 raise
 
-    def _download_part(self, source: SourceObject, path: Path, first: int, end: int) -> None:
+    def _download_part(
+        self, source: SourceObject, path: Path, first: int, end: int, at: int
+    ) -> None:
         which: Any = {"VersionId": source.version_id} if source.version_id else {}
         with translated(f"downloading a part of {source.key}"), path.open("r+b") as file:
             try:
@@ -130,7 +136,7 @@ class S3ObjectStore:
                 if error_code(error) in MISSING:
                     raise Rejected(f"{source.key} is gone from the bucket") from error
                 raise
-            file.seek(first)
+            file.seek(at)
             shutil.copyfileobj(answer["Body"], file, PART_BUFFER_BYTES)
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:

@@ -62,8 +62,8 @@ class Calibration:
         processor, processors: name and number of those that were measured.
         start_seconds: before the first frame and after the last; most of it on one processor.
         codec_seconds: to decode, resize and encode one megapixel of the source.
-        carry_seconds: for a frame between keyframes, by megapixels of the size at which its
-            motion is estimated.
+        carry_seconds: for a frame between keyframes, painted anew or not, by megapixels of the size
+            at which its motion is estimated.
         paint_seconds: to paint one megapixel of the working size, by model and precision.
     """
 
@@ -119,7 +119,8 @@ class Work:
     Attributes:
         frames: of the video.
         frames_painted, frames_carried: keyframes, and those between them that are carried along
-            the motion. Cuts and what moves into sight make more keyframes, repeated frames fewer.
+            the motion. Cuts and what moves into sight make more keyframes, as a look at some of
+            the video tells; repeated frames make fewer.
         working_size: width and height at which frames are painted, px.
         keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         start_seconds: wall clock.
@@ -171,6 +172,7 @@ def work_of(
     keyframe_interval: int,
     calibration: Calibration,
     paint_seconds: float,
+    repainted_share: float = 0.0,
 ) -> Work:
     """What painting a video asks for.
 
@@ -179,10 +181,12 @@ def work_of(
         working_size: width and height, px.
         keyframe_interval: as asked for; where large frames are held it is less.
         paint_seconds: of one processor for a megapixel of the working size.
+        repainted_share: of the frames between keyframes that motion can't give their paint.
     """
     interval = bounded_interval(keyframe_interval, size_held(layers, working_size, facts.size))
     counts = [keyframes_and_others(layer, facts, interval) for layer in layers]
-    painted, carried = map(sum, zip(*counts, strict=True))
+    keyframes, others = map(sum, zip(*counts, strict=True))
+    painted = keyframes + round(repainted_share * others)
     source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL
     working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
     # What motion saves where it is estimated still smaller, carrying paint that far costs.
@@ -190,13 +194,13 @@ def work_of(
     return Work(
         frames=facts.frame_count,
         frames_painted=painted,
-        frames_carried=carried,
+        frames_carried=keyframes + others - painted,
         working_size=working_size,
         keyframe_interval=interval,
         start_seconds=calibration.start_seconds,
         vcpu_seconds=calibration.codec_seconds * source_megapixels
         + paint_seconds * working_megapixels * painted
-        + calibration.carry_seconds * working_megapixels * carry_scale**2 * carried,
+        + calibration.carry_seconds * working_megapixels * carry_scale**2 * others,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from handler.domain.chunks import WHOLE, Chunk, SeekPoint
+from handler.domain.chunks import WHOLE, Chunk, SeekMap
 from handler.domain.claim import Claim
 from handler.domain.digest import Digest
 from handler.domain.job import SourceObject
@@ -136,17 +136,11 @@ class Media(Protocol):
     def probe(self, video: Path) -> VideoFacts:
         """Raises Rejected when the file can't be shown as a video."""
 
-    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
-        """Where the video can be decoded from, in order; none where only its start will do.
+    def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
+        """Where the video can be decoded from; None where only its start will do.
 
         Raises:
             Rejected: the file breaks its reader.
-        """
-
-    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
-        """Parts of the file, by first and past-the-last byte, that hold no pictures or sound.
-
-        With these, chunks can be decoded from their own bytes of it; None where they can't.
         """
 
     def read_frames(
@@ -170,13 +164,23 @@ class Media(Protocol):
         """
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+        self,
+        video: Path,
+        facts: VideoFacts,
+        index: int,
+        size: tuple[int, int],
+        frames: int = 1,
+        *,
+        roughly: bool = False,
     ) -> list[Frame]:
         """Some frames in a row as ``read_frames`` gives them, without reading all before them.
 
         In damaged video, that of a variable rate and containers without times (AVI) they may be
         some nearby; fewer where the video ends. Where nothing can be found that way, all before
         them is read.
+
+        Args:
+            roughly: whether frames somewhat before will do, or none, where these take long.
 
         Raises:
             Rejected: nothing can be decoded.
@@ -293,13 +297,18 @@ class ObjectStore(Protocol):
         """Every object whose key begins with ``prefix``, in the store's order."""
 
     def download(
-        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+        self,
+        source: SourceObject,
+        path: Path,
+        part: tuple[int, int] | None = None,
+        at: int | None = None,
     ) -> None:
         """Fetch that version of the object. Raises Rejected when it is gone.
 
         Args:
-            part: its first byte and the one after its last; these go to their own places in the
-                file, which is there already and keeps what else it holds.
+            part: its first byte and the one after its last; the file is there already and keeps
+                what else it holds.
+            at: where in the file the part begins; its own place if not given.
         """
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:

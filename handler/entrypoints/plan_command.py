@@ -46,6 +46,7 @@ from handler.entrypoints.simulation import (
     table,
     trials,
 )
+from handler.pipeline.unsteady import repainted_share
 from handler.style.bundle import open_bundle
 from handler.style.engine import fastest_precision
 
@@ -157,7 +158,8 @@ def plan(
             Containers(CONTAINER, batch_workers, is_spot=True) if batch_workers else None,
         )
         facts = wiring.media().probe(video) if video else None
-        work_of_video = _work_of(asked, size_px, model)
+        repainted = _repainted_share(video, facts, asked) if video and facts else 0.0
+        work_of_video = _work_of(asked, size_px, model, repainted)
         if simulation:
             quotas = replace(NEW_ACCOUNT, functions=functions)
             typer.echo(
@@ -180,10 +182,18 @@ def _asked(job: Path | None, **wishes: float | None) -> JobRequest:
     return asked
 
 
-def _work_of(asked: JobRequest, size_px: int | None, model: Path | None) -> WorkOf:
+def _repainted_share(video: Path, facts: VideoFacts, asked: JobRequest) -> float:
+    interval = asked.frames.interval()
+    return repainted_share(video, facts, interval, wiring.media(), wiring.motion())
+
+
+def _work_of(
+    asked: JobRequest, size_px: int | None, model: Path | None, repainted: float
+) -> WorkOf:
     manifest = open_bundle(model or wiring.settings().model_dir).manifest
     calibration = wiring.calibration()
     layers = asked.treatment.layers(asked.timeline or Timeline.of_style("any"))
+    interval = asked.frames.interval()
 
     def work(facts: VideoFacts, precision: str) -> Work:
         size = working_dimensions(
@@ -195,7 +205,7 @@ def _work_of(asked: JobRequest, size_px: int | None, model: Path | None) -> Work
                 f"the calibration does not know the model {manifest.name}; "
                 f"run `artreel bench --calibrate --model DIR`"
             )
-        return work_of(facts, layers, size, asked.frames.interval(), calibration, paint_seconds)
+        return work_of(facts, layers, size, interval, calibration, paint_seconds, repainted)
 
     return work
 

@@ -85,15 +85,13 @@ def decode_command(
     Times stay what they are when the whole video is decoded.
     """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
-    seek = chunk.seek
     return [
         ffmpeg,
         *QUIET,
-        *(("-copyts", "-start_at_zero") if seek else ()),
         *GUARDS,
         *THREADS,
         *(("-c:v", decoder) if decoder else ()),
-        *(("-noaccurate_seek", "-ss", f"{float(seek.at):.6f}") if seek else ()),
+        *_from_the_middle(chunk),
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-vf", ",".join(decode_filters(facts, size, chunk))),
@@ -103,16 +101,39 @@ def decode_command(
     ]
 
 
+def _from_the_middle(chunk: Chunk) -> tuple[str, ...]:
+    """How the file is entered; an excerpt with its first byte, and nothing is sought in it."""
+    as_it_is = () if chunk.zero is None else ("-seekable", "0")
+    if chunk.seek is None:
+        return as_it_is
+    if chunk.zero is None:
+        seek = f"{float(chunk.seek.at):.6f}"
+        return "-copyts", "-start_at_zero", "-noaccurate_seek", "-ss", seek
+    return "-copyts", "-itsoffset", f"{-float(chunk.zero):.6f}", *as_it_is
+
+
 def glimpse_command(
-    ffmpeg: str, video: Path, facts: VideoFacts, size: Size, second: Fraction, frames: int
+    ffmpeg: str,
+    video: Path,
+    facts: VideoFacts,
+    size: Size,
+    second: Fraction,
+    frames: int,
+    *,
+    is_exact: bool = True,
 ) -> list[str]:
-    """So many frames from a second of the file on, as raw rgb24 of this size on stdout."""
+    """So many frames from a second of the file on, as raw rgb24 of this size on stdout.
+
+    Args:
+        is_exact: or else from the last frame before it on that refers to none.
+    """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
         ffmpeg,
         *QUIET,
         *GUARDS,
         *(("-c:v", decoder) if decoder else ()),
+        "-accurate_seek" if is_exact else "-noaccurate_seek",
         *("-ss", f"{float(second):.6f}", "-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-frames:v", str(frames), "-fps_mode", "passthrough"),

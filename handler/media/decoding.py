@@ -184,7 +184,7 @@ class FrameDecoder:
             )
         if code < 0:
             raise Rejected("the video can't be decoded (it breaks the decoder)")
-        if not self._has_begun and self._chunk.seek:
+        if not self._has_begun and (self._chunk.seek or self._chunk.zero is not None):
             raise SeekMissed("nothing of the video could be decoded from its middle")
         if not self._has_begun:
             raise Rejected("not one frame of the video can be decoded")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from handler.domain.chunks import WHOLE, Chunk, SeekPoint
+from handler.domain.chunks import WHOLE, Chunk, SeekMap
 from handler.domain.errors import Defect, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
-from handler.media import boxes, joining, pictures, probe, seeking, sheets, teasers
+from handler.media import joining, pictures, probe, seeking, sheets, teasers
 from handler.media.commands import (
     chunk_command,
     decode_command,
@@ -29,6 +30,9 @@ from handler.media.limits import decoder_limits, encoder_limits
 from handler.media.process import ConfinedProcess, Stalled
 
 logger = logging.getLogger(__name__)
+
+ROUGH_LOOK_SECONDS = 3
+"""Of a processor; one that takes longer is broken off."""
 
 
 class FfmpegMedia:
@@ -59,20 +63,29 @@ class FfmpegMedia:
         with ConfinedProcess(argv, limits, hear=log.hear) as process:
             yield FrameDecoder(process, log, size, limits, is_even=is_even, chunk=chunk)
 
-    def seek_points(self, video: Path, facts: VideoFacts) -> tuple[SeekPoint, ...]:
-        return seeking.seek_points(video, facts)
-
-    def index_bytes(self, video: Path) -> tuple[tuple[int, int], ...] | None:
-        return boxes.index_bytes(video)
+    def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
+        return seeking.seek_map(video, facts)
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+        self,
+        video: Path,
+        facts: VideoFacts,
+        index: int,
+        size: tuple[int, int],
+        frames: int = 1,
+        *,
+        roughly: bool = False,
     ) -> list[Frame]:
         # From the middle between two frames on: times in files are rounded.
         second = max(Fraction(0), facts.start + (index - Fraction(1, 2)) / facts.frame_rate)
-        argv = glimpse_command(self._ffmpeg, video, facts, size, second, frames)
+        argv = glimpse_command(
+            self._ffmpeg, video, facts, size, second, frames, is_exact=not roughly
+        )
+        limits = decoder_limits(facts)
+        if roughly:
+            limits = replace(limits, cpu_seconds=ROUGH_LOOK_SECONDS)
         seen: list[Frame] = []
-        with ConfinedProcess(argv, decoder_limits(facts)) as process:
+        with ConfinedProcess(argv, limits) as process:
             try:
                 for _ in range(frames):
                     frame = np.empty((size[1], size[0], 3), np.uint8)
@@ -82,7 +95,7 @@ class FfmpegMedia:
                 process.wait_for_end()
             except Stalled as stall:
                 raise Rejected("the video takes senselessly long to decode") from stall
-        if seen:
+        if seen or roughly:
             return seen
         # Some containers can't be entered close to every frame, and damage may lie on the way.
         with self.read_frames(video, facts, size) as reader:

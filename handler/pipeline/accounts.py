@@ -89,11 +89,13 @@ class Account:
         painter: Painter,
         keyframe_interval: int,
         deadline: Deadline,
+        repainted_share: float,
         workers: int = 0,
     ) -> None:
         """Let pass a job that this worker, or many, can finish and its budgets can pay.
 
         Args:
+            repainted_share: of the frames between keyframes, as a look at them tells.
             workers: that paint at a time what this one can't; 0 where there are none.
 
         Raises:
@@ -103,7 +105,15 @@ class Account:
         layers = job.treatment.layers(job.timeline)
 
         def work(size: tuple[int, int], paint_seconds: float) -> Work:
-            return work_of(facts, layers, size, keyframe_interval, calibration, paint_seconds)
+            return work_of(
+                facts,
+                layers,
+                size,
+                keyframe_interval,
+                calibration,
+                paint_seconds,
+                repainted_share,
+            )
 
         self.approve_work(facts, painter, work, deadline, workers)
 

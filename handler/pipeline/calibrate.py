@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from handler.domain.errors import Unavailable
 from handler.domain.keyframes import KEYFRAME_INTERVAL, flow_scale
-from handler.domain.plan import MEGAPIXEL, Calibration
+from handler.domain.plan import MEGAPIXEL, Calibration, keyframes_and_others
 from handler.domain.ports import Frame, Media, Motion, Painter
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import PaintOrder, paint_video
@@ -177,8 +177,8 @@ class _Bench:
         source = frames * clip.width * clip.height
         width, height = painting.working_size
         painted = painting.frames_painted * width * height
-        carried = max(0, frames - painting.frames_painted) * width * height
-        carried_at_flow_size = carried * flow_scale(width, height) ** 2
+        _, between = keyframes_and_others(order.timeline, painting.source, clip.keyframe_interval)
+        carried_at_flow_size = between * width * height * flow_scale(width, height) ** 2
         return _Effort(np.array([source, painted, carried_at_flow_size]) / MEGAPIXEL, seconds)
 
 

@@ -65,6 +65,7 @@ def hand_over(
     assert studio.launcher
     work = Work(studio.store, studio.work_bucket, job.job_id)
     painter = studio.painter()
+    seek_map = studio.media.seek_map(source, facts)
     order = Order(
         job=job,
         upload=job.job_file or job.source,
@@ -72,12 +73,11 @@ def hand_over(
         styles=dict(pictures),
         model=painter.description["model"],
         plan=plan,
-        index_bytes=studio.media.index_bytes(source),
+        index=seek_map.index if seek_map else (),
         reservation=account.reservation,
         begun_at=studio.now(),
     )
-    points = studio.media.seek_points(source, facts)
-    chunks = list(chunks_of(facts, plan.chunk_frames, points))
+    chunks = list(chunks_of(facts, plan.chunk_frames, seek_map))
     _need_a_worker_to_assemble(facts, len(chunks), source.parent, studio)
     work.write("plan.json", order)
     work.write_chunks(chunks, source.parent)

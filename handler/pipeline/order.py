@@ -50,8 +50,7 @@ class Order:
         styles: for each style that the timeline names, the version of its picture.
         model: name of the networks.
         plan: in how many chunks.
-        index_bytes: parts of the source that hold no pictures; None where it has to be fetched
-            whole.
+        index: parts of the source that are needed for every chunk that is not fetched whole.
         reservation: of money, settled when the job ends.
         begun_at: when the job was taken up.
     """
@@ -62,7 +61,7 @@ class Order:
     styles: dict[str, SourceObject]
     model: str
     plan: Plan
-    index_bytes: tuple[tuple[int, int], ...] | None
+    index: tuple[tuple[int, int], ...]
     reservation: Reservation | None
     begun_at: datetime
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from handler.domain.chunks import Chunk
@@ -101,5 +101,5 @@ def paint_chunk_anyhow(
     try:
         return paint_chunk(order, facts, chunk, media, painter, motion, on_progress)
     except SeekMissed:
-        whole = replace(chunk, seek=None)
+        whole = chunk.from_the_start
         return paint_chunk(order, facts, whole, media, painter, motion, on_progress)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from handler.domain.chunks import Chunk
 from handler.domain.errors import ArtreelError, SeekMissed, Unavailable
 from handler.domain.job import SourceObject
+from handler.domain.media import VideoFacts
 from handler.domain.spread import MOST_CHUNKS, likely_result_bytes
 from handler.domain.status import Progress, State, Status
 from handler.pipeline.attempt import BEATS_PER_LEASE, check_newest, check_wanted
@@ -22,11 +25,14 @@ from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
 
+Span = tuple[int, int]
+"""First and past-the-last byte."""
+
 HEAD_BYTES = 5_000_000
 """Of a file, always fetched: as many as ffmpeg looks at to know its streams."""
 
 SPARE_BYTES = 20_000_000
-"""A file is fetched whole unless that is more than twice what is needed, and so much."""
+"""What fetching parts must save; else the whole file is fetched."""
 
 
 def run_chunk(
@@ -152,50 +158,62 @@ def _paint(
     listen: ProgressListener,
 ) -> ChunkPainting:
     """Paint from what is needed of the source, or from all of it where that does not do."""
+    source, facts = paint_order.source, order.facts
     parts = (studio.media, studio.painter(), studio.motion(), listen)
-    if pieces := pieces_of(chunk, order):
-        need_room(paint_order.source.parent, _room(order, chunk), "the chunk")
-        with paint_order.source.open("wb") as file:
-            file.truncate(order.facts.size_bytes)
-        for piece in pieces:
-            studio.store.download(order.job.source, paint_order.source, piece)
+    if pieces := pieces_of(chunk, facts.size_bytes, order.index):
+        need_room(source.parent, _room(facts, chunk, pieces), "the chunk")
+        _fetch(pieces, chunk, order, source, studio)
         try:
-            return paint_chunk(paint_order, order.facts, chunk, *parts)
-        except SeekMissed:
-            paint_order.source.unlink()
-    need_room(paint_order.source.parent, order.facts.size_bytes, "the video")
-    studio.store.download(order.job.source, paint_order.source)
-    return paint_chunk_anyhow(paint_order, order.facts, chunk, *parts)
+            painting = paint_chunk(paint_order, facts, chunk, *parts)
+            if not (painting.losses.frames or painting.losses.flawed):
+                return painting
+        except SeekMissed as missed:
+            logger.warning("%s is painted from the whole file: %s", chunk.in_words, missed)
+        source.unlink()
+        chunk = chunk.from_the_start if chunk.zero is not None else chunk
+    need_room(source.parent, facts.size_bytes, "the video")
+    studio.store.download(order.job.source, source)
+    return paint_chunk_anyhow(paint_order, facts, chunk, *parts)
 
 
-def pieces_of(chunk: Chunk, order: Order) -> list[tuple[int, int]]:
-    """Parts of the source that are enough to decode a chunk; none where all of it is fetched.
+def pieces_of(chunk: Chunk, size: int, index: Sequence[Span]) -> list[Span]:
+    """Parts of a source of that size that are enough to decode a chunk; none if all is fetched.
 
-    Beside its pictures these are the head of the file, and its index.
+    Beside its pictures these are the index of the file, and its head where that is no excerpt.
     """
-    facts = order.facts
-    if chunk.bytes is None or order.index_bytes is None:
+    if chunk.bytes is None:
         return []
     first, end = chunk.bytes
-    wanted = sorted([(0, HEAD_BYTES), (first, end), *order.index_bytes])
-    pieces: list[tuple[int, int]] = []
-    for begin, stop in wanted:
-        stop = min(stop, facts.size_bytes)
+    wanted = [(first, end), *index]
+    if chunk.zero is None:
+        if size <= end - first + SPARE_BYTES:
+            return []
+        wanted.append((0, HEAD_BYTES))
+    pieces: list[Span] = []
+    for begin, stop in sorted(wanted):
+        stop = min(stop, size)
         if pieces and begin <= pieces[-1][1]:
             pieces[-1] = pieces[-1][0], max(stop, pieces[-1][1])
         elif begin < stop:
             pieces.append((begin, stop))
-    if facts.size_bytes <= 2 * (end - first) + SPARE_BYTES:
-        return []
     return pieces
 
 
-def _room(order: Order, chunk: Chunk) -> int:
-    facts = order.facts
+def _fetch(
+    pieces: Sequence[Span], chunk: Chunk, order: Order, source: Path, studio: Studio
+) -> None:
+    """Put pieces in their places, or those of an excerpt one after the other."""
+    with source.open("wb") as file:
+        file.truncate(order.facts.size_bytes if chunk.zero is None else 0)
+    for begin, stop in pieces:
+        at = begin if chunk.zero is None else source.stat().st_size
+        studio.store.download(order.job.source, source, (begin, stop), at)
+
+
+def _room(facts: VideoFacts, chunk: Chunk, pieces: Sequence[Span]) -> int:
     share = ((chunk.end or facts.frame_count) - chunk.begin) / max(1, facts.frame_count)
-    return int(share * likely_result_bytes(facts)) + sum(
-        stop - begin for begin, stop in pieces_of(chunk, order)
-    )
+    fetched = sum(stop - begin for begin, stop in pieces)
+    return int(share * likely_result_bytes(facts)) + fetched
 
 
 def _before(now: datetime, seconds: float) -> str:

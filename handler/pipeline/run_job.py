@@ -45,6 +45,7 @@ from handler.pipeline.preview_job import preview_and_publish
 from handler.pipeline.read_job_file import read_job_file
 from handler.pipeline.report import report
 from handler.pipeline.studio import Studio
+from handler.pipeline.unsteady import repainted_share
 from handler.pipeline.workspace import need_room, workspace
 
 logger = logging.getLogger(__name__)
@@ -315,7 +316,9 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         facts = studio.media.probe(source)
         painter = studio.painter()
         workers = studio.workers if studio.launcher and job.can_be_spread else 0
-        account.approve(facts, painter, job.frames.interval(), deadline, workers)
+        interval = job.frames.interval()
+        repainted = repainted_share(source, facts, interval, studio.media, studio.motion())
+        account.approve(facts, painter, interval, deadline, repainted, workers)
         if account.plan and account.plan.route is not Route.LAMBDA:
             for path in styles.values():
                 studio.media.read_picture(path)

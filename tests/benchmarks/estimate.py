@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from PIL import Image
@@ -23,6 +24,7 @@ from handler.domain.keyframes import KEYFRAME_INTERVAL
 from handler.domain.plan import plan_for, work_of
 from handler.domain.timeline import Timeline
 from handler.pipeline.paint_video import PaintOrder, paint_video
+from handler.pipeline.unsteady import repainted_share
 from tests.clips import BIG_BUCK_BUNNY, BIKES, CARPHONE
 from tests.pictures import draw_style
 
@@ -37,7 +39,8 @@ def main() -> None:
             f"{clip.stem}: plan {found['plan_seconds']:.1f} s, took {found['seconds']:.1f} s; "
             f"processor seconds: plan {found['plan_processor']:.1f}, took {found['processor']:.1f} "
             f"({found['plan_processor'] / found['processor'] - 1:+.0%}); "
-            f"keyframes: plan {found['plan_painted']}, painted {found['painted']}"
+            f"keyframes: plan {found['plan_painted']}, painted {found['painted']}; "
+            f"looked for {found['looked']:.1f} s"
         )
 
 
@@ -46,6 +49,11 @@ def measure(clip: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         style = Path(name, "style.png")
         Image.fromarray(draw_style("waves")).save(style)
+        began = time.monotonic()
+        share = repainted_share(
+            clip, wiring.media().probe(clip), KEYFRAME_INTERVAL, wiring.media(), wiring.motion()
+        )
+        looked = time.monotonic() - began
         painter = wiring.painter()
         order = PaintOrder(
             source=clip,
@@ -68,8 +76,10 @@ def measure(clip: Path) -> dict[str, float]:
         KEYFRAME_INTERVAL,
         calibration,
         paint_seconds,
+        share,
     )
     return {
+        "looked": looked,
         "plan_seconds": plan_for(wiring.worker(), work).seconds,
         "seconds": painting.total_seconds,
         "plan_processor": work.seconds(1),

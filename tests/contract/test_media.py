@@ -85,6 +85,8 @@ def test_a_glimpse_is_the_frame_that_reading_gives(subject: Subject, tmp_path: P
         assert np.array_equal(glimpse, frames[index])
     rest = subject.media.glimpse(video, facts, 2, facts.size, 1000)
     assert np.array_equal(rest, frames[2:])
+    some = subject.media.glimpse(video, facts, 2, facts.size, 2, roughly=True)
+    assert any(np.array_equal(some, frames[at : at + 2]) for at in range(3))
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])

@@ -277,6 +277,8 @@ def test_a_part_of_an_object_goes_to_its_place(
     store.download(source, path, (2, 5))
     store.download(source, path, (8, 10))
     assert path.read_bytes() == b"..234...89"
+    store.download(source, path, (4, 6), 10)
+    assert path.read_bytes() == b"..234...8945"
 
 
 def test_a_part_of_what_is_gone_is_rejected(both: tuple[ObjectStore, Seed], tmp_path: Path) -> None:

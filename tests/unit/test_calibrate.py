@@ -77,6 +77,8 @@ class MeteredPainter(FakePainter):
 
 
 class MeteredMotion(FakeMotion):
+    """Has one frame of each segment painted anew."""
+
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
@@ -93,6 +95,7 @@ class MeteredMotion(FakeMotion):
         height, width = first.shape[:2]
         megapixels = width * height * flow_scale(width, height) ** 2 / 1e6
         self._clock.seconds += (len(frames) - 2) * megapixels * CARRY
+        repaint(len(frames) // 2)
         return super().propagate(frames, first, last, repaint, morphs=morphs)
 
 

@@ -37,10 +37,14 @@ class WatchedStore(FakeObjectStore):
         return super().keys(bucket, prefix, limit)
 
     def download(
-        self, source: SourceObject, path: Path, part: tuple[int, int] | None = None
+        self,
+        source: SourceObject,
+        path: Path,
+        part: tuple[int, int] | None = None,
+        at: int | None = None,
     ) -> None:
         self._note(self.read, source.bucket, source.key)
-        super().download(source, path, part)
+        super().download(source, path, part, at)
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         self._note(self.read, bucket, key)

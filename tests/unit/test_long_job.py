@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from handler.aws.events import message_of, requests_in_text
-from handler.domain.chunks import Chunk, SeekPoint, chunks_of
+from handler.domain.chunks import Chunk, SeekMap, SeekPoint, chunks_of
 from handler.domain.claim import Delivery
 from handler.domain.errors import (
     Busy,
@@ -31,7 +31,7 @@ from handler.domain.spread import Containers
 from handler.domain.status import Outcome, State
 from handler.pipeline.accounts import Accounts
 from handler.pipeline.long_job import assemble, end_unfinished
-from handler.pipeline.order import Order, Work
+from handler.pipeline.order import Work
 from handler.pipeline.run_chunk import pieces_of, run_chunk
 from handler.pipeline.run_job import run_job
 from handler.pipeline.workspace import SPARE_BYTES
@@ -513,50 +513,59 @@ def _raising(error: Exception) -> Callable[..., Any]:
 class TestPieces:
     """What of a source is fetched for a chunk."""
 
-    @staticmethod
-    def order(bench: Bench, size: int, index: tuple[tuple[int, int], ...] | None) -> Order:
-        order = Work(bench.store, "work", bench.begin()).order()
-        return replace(order, facts=replace(MANY, size_bytes=size), index_bytes=index)
+    def test_a_small_file_is_fetched_whole(self) -> None:
+        assert pieces_of(Chunk(0, 0, 60, None, (0, 1_000_000)), 21_000_000, [(0, 24)]) == []
 
-    def test_a_small_file_is_fetched_whole(self, bench: Bench) -> None:
-        order = self.order(bench, 21_000_000, ((0, 24),))
-        assert pieces_of(Chunk(0, 0, 60, None, (0, 1_000_000)), order) == []
-
-    def test_of_a_large_one_head_index_and_pictures(self, bench: Bench) -> None:
-        order = self.order(bench, 10**9, ((0, 48), (999_000_000, 10**9)))
+    def test_of_a_large_one_head_index_and_pictures(self) -> None:
         chunk = Chunk(0, 0, 60, None, (500_000_000, 510_000_000))
-        pieces = pieces_of(chunk, order)
+        pieces = pieces_of(chunk, 10**9, [(0, 48), (999_000_000, 10**9)])
         assert pieces == [(0, 5_000_000), chunk.bytes, (999_000_000, 10**9)]
-        assert sum(end - begin for begin, end in pieces) <= 2 * 10_000_000 + 20_000_000
 
-    def test_pieces_do_not_overlap(self, bench: Bench) -> None:
-        order = self.order(bench, 10**9, ((0, 48), (4_000_000, 6_000_000)))
-        pieces = pieces_of(Chunk(0, 0, 60, None, (5_500_000, 8_000_000)), order)
-        assert pieces == [(0, 8_000_000)]
+    def test_an_excerpt_is_index_and_pictures_of_a_small_file_too(self) -> None:
+        chunk = Chunk(1, 60, None, None, (2_000, 3_000), zero=Fraction(0))
+        assert pieces_of(chunk, 10_000, [(0, 48)]) == [(0, 48), (2_000, 3_000)]
 
-    def test_without_an_index_all_of_it_is_fetched(self, bench: Bench) -> None:
-        order = self.order(bench, 10**9, None)
-        assert pieces_of(Chunk(0, 0, 60, None, (0, 1)), order) == []
+    def test_pieces_do_not_overlap(self) -> None:
+        chunk = Chunk(0, 0, 60, None, (5_500_000, 8_000_000))
+        assert pieces_of(chunk, 10**9, [(0, 48), (4_000_000, 6_000_000)]) == [(0, 8_000_000)]
+
+    def test_a_file_that_is_decoded_from_its_start_is_fetched_whole(self) -> None:
+        assert pieces_of(Chunk(1, 60, 120), 10**9, []) == []
 
 
 def test_chunks_are_decoded_from_the_point_before_them_and_no_further() -> None:
     facts = replace(FACTS, frame_count=1000, size_bytes=10_000)
-    points = [SeekPoint(Fraction(frame, 25), frame, frame * 10) for frame in range(0, 1000, 100)]
-    first, second, third, *_, last = chunks_of(facts, 120, points)
-    assert (first.seek, first.bytes) == (None, (0, 2000))
+    points = tuple(
+        SeekPoint(Fraction(frame, 25), frame, frame * 10 + 7) for frame in range(0, 1000, 100)
+    )
+    ends = tuple((frame, frame * 10 + 9) for frame in range(0, 1000, 10))
+    first, second, third, *_, last = chunks_of(facts, 120, SeekMap(points, ends, (), None))
+    assert (first.seek, first.bytes) == (None, (0, 1609))
     assert second.seek
-    assert (second.seek.frame, second.bytes) == (100, (0, 4000))
+    assert (second.seek.frame, second.bytes) == (100, (1007, 2809))
     assert third.seek
-    assert (third.seek.frame, third.bytes) == (200, (1000, 5000))
+    assert (third.seek.frame, third.bytes) == (200, (2007, 4009))
     assert last.seek
-    assert (last.seek.frame, last.end, last.bytes) == (900, None, (8000, 10_000))
+    assert (last.seek.frame, last.end, last.bytes) == (900, None, (9007, 10_000))
 
 
-def test_a_chunk_that_begins_with_a_point_is_decoded_from_the_one_before() -> None:
-    points = [SeekPoint(Fraction(frame, 25), frame, frame) for frame in (0, 60)]
-    second = list(chunks_of(replace(FACTS, frame_count=100), 60, points))[1]
+def test_an_excerpt_ends_with_what_is_looked_at() -> None:
+    ends = tuple((frame, frame * 10 + 9) for frame in range(1000))
+    seek_map = SeekMap((SeekPoint(Fraction(0), 0, 0),), ends, (), Fraction(0))
+    facts = replace(FACTS, frame_count=1000, size_bytes=10_000)
+    first = next(iter(chunks_of(facts, 120, seek_map)))
+    assert first.bytes == (0, 1209)
+    uneven = next(iter(chunks_of(replace(facts, constant_rate=False), 120, seek_map)))
+    assert uneven.bytes == (0, 1219)
+
+
+@pytest.mark.parametrize(("interlaced", "from_frame"), [(True, 0), (False, 60)])
+def test_fields_are_taken_apart_with_the_frame_before(interlaced: bool, from_frame: int) -> None:
+    points = tuple(SeekPoint(Fraction(frame, 25), frame, frame) for frame in (0, 60))
+    facts = replace(FACTS, frame_count=100, interlaced=interlaced)
+    second = list(chunks_of(facts, 60, SeekMap(points, (), (), None)))[1]
     assert second.seek
-    assert second.seek.frame == 0
+    assert second.seek.frame == from_frame
 
 
 def test_a_record_that_is_none_is_a_defect(tmp_path: Path) -> None:

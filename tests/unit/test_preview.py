@@ -33,7 +33,14 @@ class Film(FakeMedia):
         self.glimpsed: list[int] = []
 
     def glimpse(
-        self, video: Path, facts: VideoFacts, index: int, size: tuple[int, int], frames: int = 1
+        self,
+        video: Path,
+        facts: VideoFacts,
+        index: int,
+        size: tuple[int, int],
+        frames: int = 1,
+        *,
+        roughly: bool = False,
     ) -> list[Frame]:
         self.glimpsed.append(index)
         width, height = size
