@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TypeVar
 
 import cv2
@@ -27,6 +27,16 @@ WAY_SCALE = 0.5
 UNSURE_PX = 0.6
 """A way forth and back that misses its start by this much is trusted by 1/e. Ruder et al. 2016 cut
 at 0.7 px of a frame four times as large; paint forgives more than a measurement."""
+
+AROUND = (0, 0), (7, 0), (-3, 6), (-3, -6)
+"""Right and down, px at the size of ways: a pixel itself, and those whose flow it may take, on
+three sides of it. Things that move drag along what lies up to 3 px beside them."""
+
+MOST_UNLIKE = 30
+"""Difference of grey, of 255, beyond which pixels have nothing to do with each other; below 64, so
+that a byte has room for the number of the flow with which they differ so."""
+
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True)
@@ -56,11 +66,7 @@ class Path:
 
     def in_px_of(self, shape: tuple[int, ...]) -> Floats:
         """The way for a frame of this height and width, in its pixels."""
-        height, width = shape[:2]
-        h, w = self.way.shape[:2]
-        scaled = cv2.multiply(self.way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
-        way: Floats = cv2.resize(scaled, (width, height))
-        return way
+        return _in_px_of(shape, self.way)
 
 
 def flow_frame(frame: Frame) -> Frame:
@@ -89,17 +95,60 @@ def step_between(before: Frame, after: Frame) -> Step:
     estimator.setFinestScale(0)
     estimator.setPatchStride(5)
     estimator.setGradientDescentIterations(4)
-    first, second = _way_sized(before), _way_sized(after)
-    return Step(
-        estimator.calc(first, second, None),  # type: ignore
-        estimator.calc(second, first, None),  # type: ignore
-    )
+    grays: list[Gray] = [cv2.cvtColor(frame, cv2.COLOR_RGBA2GRAY) for frame in (before, after)]  # type: ignore[misc]
+    first, second = map(_way_sized, grays)
+    forward: Floats = estimator.calc(first, second, None)  # type: ignore
+    backward: Floats = estimator.calc(second, first, None)  # type: ignore
+    return Step(_detached(forward, *grays), _detached(backward, *grays[::-1]))
 
 
-def _way_sized(small: Frame) -> Gray:
-    height, width = (max(LEAST_SIDE_PX, round(side * WAY_SCALE)) for side in small.shape[:2])
-    gray = cv2.cvtColor(small, cv2.COLOR_RGBA2GRAY)
+def _way_sized(gray: Gray) -> Gray:
+    height, width = (max(LEAST_SIDE_PX, round(side * WAY_SCALE)) for side in gray.shape)
     return cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
+    """Free what lies beside a moving thing from its motion, which patches and smoothness spread.
+
+    Each pixel takes the flow of the one of ``AROUND`` that explains it best, if those beside it
+    take another's too; compare the propagation of PatchMatch (Barnes et al. 2009). What each flow
+    makes of the pixels around it is sampled at once, as channels, at flow size. Beyond a border
+    the picture goes on at the opposite one: a flow may come from anywhere, it is tried.
+
+    Args:
+        flow: from one frame to another; is changed.
+        here, there: the two, at flow size.
+
+    Returns:
+        The same array.
+    """
+    height, width = flow.shape[:2]
+    carried = sampled(_around(there, flow.shape), _in_px_of(there.shape, flow))
+    off = cv2.blur(cv2.absdiff(_around(here, flow.shape), carried), (3, 3))
+    off = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
+    unlike: Gray = cv2.threshold(off, MOST_UNLIKE, 0, cv2.THRESH_TRUNC)[1]  # type: ignore[assignment]
+    away = [y * width + x for x, y in AROUND]
+    ranked = [np.roll(unlike[..., number], by) << 2 | number for number, by in enumerate(away)]
+    chosen = reduce(np.minimum, ranked) & 3
+    at = np.flatnonzero(cv2.morphologyEx(chosen, cv2.MORPH_OPEN, CROSS) > 0)
+    vectors = flow.view(np.complex64).reshape(-1)
+    vectors[at] = vectors.take(at - np.take(away, chosen.reshape(-1)[at]), mode="wrap")
+    return flow
+
+
+def _around(gray: Gray, shape: tuple[int, ...]) -> Gray:
+    """What is ``AROUND`` each pixel, in steps of a flow of this shape; uint8 (h, w, 4)."""
+    down, right = gray.shape[0] / shape[0], gray.shape[1] / shape[1]
+    steps = [(round(-y * down), round(-x * right)) for x, y in AROUND]
+    return cv2.merge([np.roll(gray, step, (0, 1)) for step in steps])  # type: ignore[return-value]
+
+
+def _in_px_of(shape: tuple[int, ...], way: Floats) -> Floats:
+    height, width = shape[:2]
+    h, w = way.shape[:2]
+    scaled = cv2.multiply(way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
+    larger: Floats = cv2.resize(scaled, (width, height))
+    return larger
 
 
 def paths_back(steps: Sequence[Step]) -> list[Path]:

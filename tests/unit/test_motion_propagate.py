@@ -79,6 +79,22 @@ def test_what_no_keyframe_shows_is_painted_anew(seed: int) -> None:
     assert rest.mean() < 4
 
 
+def test_what_lies_beside_a_moving_disc_stays() -> None:
+    ground, other = texture(180, 320), texture(180, 320, seed=1)
+    frames = []
+    for i in range(9):
+        disc = np.zeros(ground.shape[:2], np.uint8)
+        cv2.circle(disc, (90 + 6 * i, 90), 40, 1, -1)
+        frames.append(np.where(disc[..., np.newaxis], np.roll(other, 6 * i, axis=1), ground))
+    beside = np.zeros_like(disc)
+    cv2.circle(beside, (90 + 6 * 4, 90), 46, 1, -1)
+    cv2.circle(beside, (90 + 6 * 4, 90), 41, 0, -1)
+    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), never))[3]
+    off = np.abs(painted.astype(int) - inverted(frames[4]))
+    assert off[beside > 0].mean() < 7
+    assert off.mean() < 2
+
+
 def test_repeats_share_their_paint() -> None:
     moving = pan(3)
     frames = [moving[0], moving[0].copy(), moving[1], moving[1].copy(), moving[2].copy(), moving[2]]
