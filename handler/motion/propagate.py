@@ -28,7 +28,7 @@ to come from that is trusted by 1/e."""
 
 TRUST_BY_COLOUR = np.exp(-np.square(np.arange(256, dtype=np.float32) / OFF_COLOUR))
 
-SOFTNESS_PX = 9
+SOFTNESS_PX = 11
 """Over how many pixels, at flow size, trust is evened out: one keyframe fades into the other."""
 
 FLOOR = 0.02
