@@ -99,7 +99,8 @@ def step_between(before: Frame, after: Frame) -> Step:
     first, second = map(_way_sized, grays)
     forward: Floats = estimator.calc(first, second, None)  # type: ignore
     backward: Floats = estimator.calc(second, first, None)  # type: ignore
-    return Step(_detached(forward, *grays), _detached(backward, *grays[::-1]))
+    around = [_around(gray, forward.shape) for gray in grays]
+    return Step(_detached(forward, *around), _detached(backward, *around[::-1]))
 
 
 def _way_sized(gray: Gray) -> Gray:
@@ -112,34 +113,39 @@ def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
 
     Each pixel takes the flow of the one of ``AROUND`` that explains it best, if those beside it
     take another's too; compare the propagation of PatchMatch (Barnes et al. 2009). What each flow
-    makes of the pixels around it is sampled at once, as channels, at flow size. Beyond a border
-    the picture goes on at the opposite one: a flow may come from anywhere, it is tried.
+    makes of the pixels around it is sampled at once, as channels.
 
     Args:
         flow: from one frame to another; is changed.
-        here, there: the two, at flow size.
+        here, there: what is ``_around`` the pixels of the two.
 
     Returns:
         The same array.
     """
     height, width = flow.shape[:2]
-    carried = sampled(_around(there, flow.shape), _in_px_of(there.shape, flow))
-    off = cv2.blur(cv2.absdiff(_around(here, flow.shape), carried), (3, 3))
+    carried = sampled(there, _in_px_of(there.shape, flow))
+    off = cv2.blur(cv2.absdiff(here, carried), (3, 3))
     off = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
     unlike: Gray = cv2.threshold(off, MOST_UNLIKE, 0, cv2.THRESH_TRUNC)[1]  # type: ignore[assignment]
-    away = [y * width + x for x, y in AROUND]
-    ranked = [np.roll(unlike[..., number], by) << 2 | number for number, by in enumerate(away)]
+    ranked = [
+        np.roll(unlike[..., number], (down, right), (0, 1)) << 2 | number
+        for number, (right, down) in enumerate(AROUND)
+    ]
     chosen = reduce(np.minimum, ranked) & 3
-    at = np.flatnonzero(cv2.morphologyEx(chosen, cv2.MORPH_OPEN, CROSS) > 0)
-    vectors = flow.view(np.complex64).reshape(-1)
-    vectors[at] = vectors.take(at - np.take(away, chosen.reshape(-1)[at]), mode="wrap")
+    rows, columns = np.nonzero(cv2.morphologyEx(chosen, cv2.MORPH_OPEN, CROSS))
+    right, down = np.take(AROUND, chosen[rows, columns], axis=0).T
+    flow[rows, columns] = flow[(rows - down) % height, (columns - right) % width]
     return flow
 
 
 def _around(gray: Gray, shape: tuple[int, ...]) -> Gray:
-    """What is ``AROUND`` each pixel, in steps of a flow of this shape; uint8 (h, w, 4)."""
-    down, right = gray.shape[0] / shape[0], gray.shape[1] / shape[1]
-    steps = [(round(-y * down), round(-x * right)) for x, y in AROUND]
+    """What is ``AROUND`` each pixel, in px of a flow of this shape; uint8 (h, w, 4), at flow size.
+
+    Beyond a border the picture goes on at the opposite one: a flow may come from anywhere, it is
+    tried.
+    """
+    scale = np.divide(gray.shape, shape[:2])
+    steps = [np.rint(scale * (-down, -right)).astype(int) for right, down in AROUND]
     return cv2.merge([np.roll(gray, step, (0, 1)) for step in steps])  # type: ignore[return-value]
 
 
