@@ -32,6 +32,9 @@ AROUND = (0, 0), (7, 0), (-3, 6), (-3, -6)
 """Right and down, px at the size of ways: a pixel itself, and those whose flow it may take, on
 three sides of it. Things that move drag along what lies up to 3 px beside them."""
 
+TORN_PX = 1.0
+"""A way between those of two pixels that is this far from the nearer one's belongs to neither."""
+
 MOST_UNLIKE = 30
 """Difference of grey, of 255, beyond which pixels have nothing to do with each other; below 64, so
 that a byte has room for the number of the flow with which they differ so."""
@@ -65,8 +68,16 @@ class Path:
     trust: Floats
 
     def in_px_of(self, shape: tuple[int, ...]) -> Floats:
-        """The way for a frame of this height and width, in its pixels."""
-        return _in_px_of(shape, self.way)
+        """The way for a frame of this height and width, in its pixels.
+
+        Where the motion of two things meets, each pixel goes with the one or the other: a way
+        between the two would draw what lies between them in the keyframe as a thin outline.
+        """
+        way = in_px_of(shape, self.way)
+        nearest = in_px_of(shape, self.way, cv2.INTER_NEAREST)
+        right, down = cv2.split(cv2.absdiff(way, nearest))
+        is_torn = (cv2.max(right, down) > TORN_PX).astype(np.uint8)
+        return cv2.copyTo(nearest, cv2.dilate(is_torn, CROSS), way)  # type: ignore[return-value]
 
 
 def flow_frame(frame: Frame) -> Frame:
@@ -123,7 +134,7 @@ def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
         The same array.
     """
     height, width = flow.shape[:2]
-    carried = sampled(there, _in_px_of(there.shape, flow))
+    carried = sampled(there, in_px_of(there.shape, flow))
     off = cv2.blur(cv2.absdiff(here, carried), (3, 3))
     off = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
     unlike: Gray = cv2.threshold(off, MOST_UNLIKE, 0, cv2.THRESH_TRUNC)[1]  # type: ignore[assignment]
@@ -149,11 +160,12 @@ def _around(gray: Gray, shape: tuple[int, ...]) -> Gray:
     return cv2.merge([np.roll(gray, step, (0, 1)) for step in steps])  # type: ignore[return-value]
 
 
-def _in_px_of(shape: tuple[int, ...], way: Floats) -> Floats:
+def in_px_of(shape: tuple[int, ...], way: Floats, between: int = cv2.INTER_LINEAR) -> Floats:
+    """A way for a frame of this height and width, in its pixels."""
     height, width = shape[:2]
     h, w = way.shape[:2]
     scaled = cv2.multiply(way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
-    larger: Floats = cv2.resize(scaled, (width, height))
+    larger: Floats = cv2.resize(scaled, (width, height), interpolation=between)
     return larger
 
 
