@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TypeVar
 
 import cv2
@@ -27,6 +27,19 @@ WAY_SCALE = 0.5
 UNSURE_PX = 0.6
 """A way forth and back that misses its start by this much is trusted by 1/e. Ruder et al. 2016 cut
 at 0.7 px of a frame four times as large; paint forgives more than a measurement."""
+
+AROUND = (0, 0), (7, 0), (-3, 6), (-3, -6)
+"""Right and down, px at the size of ways: a pixel itself, and those whose flow it may take, on
+three sides of it. Things that move drag along what lies up to 3 px beside them."""
+
+TORN_PX = 1.0
+"""A way between those of two pixels that is this far from the nearer one's belongs to neither."""
+
+MOST_UNLIKE = 30
+"""Difference of grey, of 255, beyond which pixels have nothing to do with each other; below 64, so
+that a byte has room for the number of the flow with which they differ so."""
+
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True)
@@ -55,12 +68,16 @@ class Path:
     trust: Floats
 
     def in_px_of(self, shape: tuple[int, ...]) -> Floats:
-        """The way for a frame of this height and width, in its pixels."""
-        height, width = shape[:2]
-        h, w = self.way.shape[:2]
-        scaled = cv2.multiply(self.way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
-        way: Floats = cv2.resize(scaled, (width, height))
-        return way
+        """The way for a frame of this height and width, in its pixels.
+
+        Where the motion of two things meets, each pixel goes with the one or the other: a way
+        between the two would draw what lies between them in the keyframe as a thin outline.
+        """
+        way = in_px_of(shape, self.way)
+        nearest = in_px_of(shape, self.way, cv2.INTER_NEAREST)
+        right, down = cv2.split(cv2.absdiff(way, nearest))
+        is_torn = (cv2.max(right, down) > TORN_PX).astype(np.uint8)
+        return cv2.copyTo(nearest, cv2.dilate(is_torn, CROSS), way)  # type: ignore[return-value]
 
 
 def flow_frame(frame: Frame) -> Frame:
@@ -89,17 +106,67 @@ def step_between(before: Frame, after: Frame) -> Step:
     estimator.setFinestScale(0)
     estimator.setPatchStride(5)
     estimator.setGradientDescentIterations(4)
-    first, second = _way_sized(before), _way_sized(after)
-    return Step(
-        estimator.calc(first, second, None),  # type: ignore
-        estimator.calc(second, first, None),  # type: ignore
-    )
+    grays: list[Gray] = [cv2.cvtColor(frame, cv2.COLOR_RGBA2GRAY) for frame in (before, after)]  # type: ignore[misc]
+    first, second = map(_way_sized, grays)
+    forward: Floats = estimator.calc(first, second, None)  # type: ignore
+    backward: Floats = estimator.calc(second, first, None)  # type: ignore
+    around = [_around(gray, forward.shape) for gray in grays]
+    return Step(_detached(forward, *around), _detached(backward, *around[::-1]))
 
 
-def _way_sized(small: Frame) -> Gray:
-    height, width = (max(LEAST_SIDE_PX, round(side * WAY_SCALE)) for side in small.shape[:2])
-    gray = cv2.cvtColor(small, cv2.COLOR_RGBA2GRAY)
+def _way_sized(gray: Gray) -> Gray:
+    height, width = (max(LEAST_SIDE_PX, round(side * WAY_SCALE)) for side in gray.shape)
     return cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
+    """Free what lies beside a moving thing from its motion, which patches and smoothness spread.
+
+    Each pixel takes the flow of the one of ``AROUND`` that explains it best, if those beside it
+    take another's too; compare the propagation of PatchMatch (Barnes et al. 2009). What each flow
+    makes of the pixels around it is sampled at once, as channels.
+
+    Args:
+        flow: from one frame to another; is changed.
+        here, there: what is ``_around`` the pixels of the two.
+
+    Returns:
+        The same array.
+    """
+    height, width = flow.shape[:2]
+    carried = sampled(there, in_px_of(there.shape, flow))
+    off = cv2.blur(cv2.absdiff(here, carried), (3, 3))
+    off = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
+    unlike: Gray = cv2.threshold(off, MOST_UNLIKE, 0, cv2.THRESH_TRUNC)[1]  # type: ignore[assignment]
+    ranked = [
+        np.roll(unlike[..., number], (down, right), (0, 1)) << 2 | number
+        for number, (right, down) in enumerate(AROUND)
+    ]
+    chosen = reduce(np.minimum, ranked) & 3
+    rows, columns = np.nonzero(cv2.morphologyEx(chosen, cv2.MORPH_OPEN, CROSS))
+    right, down = np.take(AROUND, chosen[rows, columns], axis=0).T
+    flow[rows, columns] = flow[(rows - down) % height, (columns - right) % width]
+    return flow
+
+
+def _around(gray: Gray, shape: tuple[int, ...]) -> Gray:
+    """What is ``AROUND`` each pixel, in px of a flow of this shape; uint8 (h, w, 4), at flow size.
+
+    Beyond a border the picture goes on at the opposite one: a flow may come from anywhere, it is
+    tried.
+    """
+    scale = np.divide(gray.shape, shape[:2])
+    steps = [np.rint(scale * (-down, -right)).astype(int) for right, down in AROUND]
+    return cv2.merge([np.roll(gray, step, (0, 1)) for step in steps])  # type: ignore[return-value]
+
+
+def in_px_of(shape: tuple[int, ...], way: Floats, between: int = cv2.INTER_LINEAR) -> Floats:
+    """A way for a frame of this height and width, in its pixels."""
+    height, width = shape[:2]
+    h, w = way.shape[:2]
+    scaled = cv2.multiply(way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
+    larger: Floats = cv2.resize(scaled, (width, height), interpolation=between)
+    return larger
 
 
 def paths_back(steps: Sequence[Step]) -> list[Path]:

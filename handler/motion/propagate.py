@@ -16,6 +16,7 @@ from handler.motion.flow import (
     Path,
     Step,
     flow_frame,
+    in_px_of,
     paths_ahead,
     paths_back,
     sampled,
@@ -28,7 +29,7 @@ to come from that is trusted by 1/e."""
 
 TRUST_BY_COLOUR = np.exp(-np.square(np.arange(256, dtype=np.float32) / OFF_COLOUR))
 
-SOFTNESS_PX = 9
+SOFTNESS_PX = 11
 """Over how many pixels, at flow size, trust is evened out: one keyframe fades into the other."""
 
 FLOOR = 0.02
@@ -211,7 +212,7 @@ def _view(keyframe: _Keyframe, path: Path, now: Frame) -> _View:
     trust = cv2.resize(path.trust, (width, height))
     trust = cv2.multiply(trust, _trust_by_colour(now, sampled(keyframe.source, way)))
     even: Floats = cv2.blur(trust, (SOFTNESS_PX, SOFTNESS_PX))  # type: ignore[assignment]
-    return _View(_warped(keyframe.paint, path), sampled(keyframe.grain, way), even)
+    return _View(_warped(keyframe.paint, way), sampled(keyframe.grain, way), even)
 
 
 def _trust_by_colour(now: Frame, carried: Frame) -> Floats:
@@ -220,8 +221,8 @@ def _trust_by_colour(now: Frame, carried: Frame) -> Floats:
     return cv2.LUT(off, TRUST_BY_COLOUR)  # type: ignore[return-value]
 
 
-def _warped(paint: Frame, path: Path) -> Frame:
-    carried = sampled(paint, path.in_px_of(paint.shape))
+def _warped(paint: Frame, way: Floats) -> Frame:
+    carried = sampled(paint, in_px_of(paint.shape, way))
     return cv2.cvtColor(carried, cv2.COLOR_RGBA2RGB)  # type: ignore[return-value]
 
 

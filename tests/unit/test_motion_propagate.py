@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.domain.ports import Frame
+from handler.motion.flow import Path
 from handler.motion.propagate import propagate
 
 
@@ -77,6 +78,37 @@ def test_what_no_keyframe_shows_is_painted_anew(seed: int) -> None:
     assert np.abs(painted[1][disc].astype(int) - inverted(frames[2])[disc]).mean() < 3
     rest = np.abs(painted[1][:, :40].astype(int) - inverted(frames[2])[:, :40])
     assert rest.mean() < 4
+
+
+def test_what_lies_beside_a_moving_disc_stays() -> None:
+    ground, other = texture(180, 320), texture(180, 320, seed=1)
+    frames = []
+    for i in range(9):
+        disc = np.zeros(ground.shape[:2], np.uint8)
+        cv2.circle(disc, (90 + 6 * i, 90), 40, 1, -1)
+        frames.append(np.where(disc[..., np.newaxis], np.roll(other, 6 * i, axis=1), ground))
+    beside = np.zeros_like(disc)
+    cv2.circle(beside, (90 + 6 * 4, 90), 46, 1, -1)
+    cv2.circle(beside, (90 + 6 * 4, 90), 41, 0, -1)
+    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), never))[3]
+    off = np.abs(painted.astype(int) - inverted(frames[4]))
+    assert off[beside > 0].mean() < 7
+    assert off.mean() < 2
+
+
+def test_ways_of_two_motions_are_not_mixed() -> None:
+    way = np.zeros((40, 60, 2), np.float32)
+    way[:, 30:] = 8, 2
+    larger = Path(way, np.ones((40, 60), np.float32)).in_px_of((80, 120))
+    assert larger.shape == (80, 120, 2)
+    assert {tuple(there) for there in larger.reshape(-1, 2)} == {(0.0, 0.0), (16.0, 4.0)}
+
+
+def test_ways_that_change_gently_are_not_torn() -> None:
+    way = np.zeros((40, 60, 2), np.float32)
+    way += np.arange(60, dtype=np.float32)[:, np.newaxis] / 10
+    larger = Path(way, np.ones((40, 60), np.float32)).in_px_of((80, 120))
+    assert np.diff(larger, axis=1).max() < 0.11
 
 
 def test_repeats_share_their_paint() -> None:
