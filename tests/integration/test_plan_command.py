@@ -31,7 +31,7 @@ def job_file(folder: Path, **fields: Any) -> Path:
 def test_a_plan_is_read_in_a_few_lines() -> None:
     run = artreel("plan", clips.BIG_BUCK_BUNNY)
     assert "132 frames, 1280x720, 25 frames/s" in run.stdout
-    assert "paint   12 keyframes at 1024x576, carry 120" in run.stdout
+    assert "paint   13 keyframes at 1024x576, carry 119" in run.stdout
     assert "lambda  about" in run.stdout
     assert "USD: 10240 MB, 5.8 vCPUs, f32" in run.stdout
 
