@@ -42,8 +42,8 @@ from tests.pictures import draw_style
 WORKING_SIZE_PX = 1024
 FOOTAGE = {"bunny": BIG_BUCK_BUNNY, "bikes": BIKES, "carphone": CARPHONE}
 DRAWN = "waves"
-STRIP = ("bunny 1", slice(36, 44))
-"""Which consecutive frames are shown."""
+STRIP = ("bunny 1", "starry-night", slice(36, 44))
+"""Which consecutive frames are shown, in that style if it is among them."""
 
 STYLES_SAMPLED = 8
 """Frames of a shot whose style is compared."""
@@ -274,10 +274,11 @@ def plot(path: Path, results: Sequence[Result]) -> None:
 def strip(path: Path, frames: Sequence[Frame], painted: Mapping[str, Painted]) -> None:
     """Consecutive crops: the source, every frame painted, ours."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    ways = next(iter(painted.values()))
+    _, style, shown = STRIP
+    ways = painted.get(style) or next(iter(painted.values()))
     crop = (slice(20, 240), slice(320, 480))
     rows = [
-        np.hstack([frame[crop] for frame in video[STRIP[1]]])
+        np.hstack([frame[crop] for frame in video[shown]])
         for video in (frames, ways.every, ways.ours)
     ]
     Image.fromarray(np.vstack(rows)).save(path, quality=82)
