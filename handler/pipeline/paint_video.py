@@ -125,7 +125,6 @@ def paint_video(
     poster_frame = poster_frame_of(facts)
     poster: tuple[Frame, Frame] | None = None
     samples = Samples(facts.frame_count if order.is_measured else 0)
-    on_progress(Progress(0, facts.frame_count, 0.0))
     frames = 0
     with (
         media.read_frames(order.source, facts, canvas.size) as decoded,
@@ -133,6 +132,7 @@ def paint_video(
         media.write_video(order.result, shown, order.source, order.encoding, size) as encoder,
         write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
     ):
+        on_progress(Progress(0, facts.frame_count, 0.0))
         painting_began = time.monotonic()
         for before, after in painted:
             write(comparison.compose(before.index, after) if comparison else after)

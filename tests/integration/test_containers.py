@@ -103,6 +103,7 @@ def batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Batch]:
         "ARTREEL_WORK_BUCKET": WORK,
         "ARTREEL_JOB_TABLE": TABLE,
         "ARTREEL_BATCH_VCPUS": "1",
+        "ARTREEL_BATCH_MAX_VCPUS": "10",
     }.items():
         monkeypatch.setenv(name, value)
     wiring.forget()

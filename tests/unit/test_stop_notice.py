@@ -1,4 +1,9 @@
-"""What SIGTERM does: told by a real signal to a handler that never sleeps."""
+"""What SIGTERM does.
+
+The handlers are called, no signal is sent: ``test_containers.py`` does that to processes of their
+own. This one it could end: an OpenVINO core that goes after an older one has gone leaves a stack
+for signal handlers that is no longer there.
+"""
 
 import signal
 from collections.abc import Iterator
@@ -18,12 +23,10 @@ from handler.entrypoints.stop_notice import (
 @pytest.fixture
 def notice() -> Iterator[StopNotice]:
     notice = StopNotice()
-    before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGALRM)]
-    signal.signal(signal.SIGTERM, notice)
+    before = signal.getsignal(signal.SIGALRM)
     yield notice
     signal.setitimer(signal.ITIMER_REAL, 0)
-    for number, handler in before:
-        signal.signal(number, handler)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ def test_what_has_long_to_go_is_given_back(notice: StopNotice, progress: Progres
     if progress:
         notice.listen(progress)
     with pytest.raises(Stopped):
-        signal.raise_signal(signal.SIGTERM)
+        notice(signal.SIGTERM, None)
 
 
 @pytest.mark.parametrize("progress", [Progress(90, 100, 9.0), Progress(100, 100, 900.0)])
@@ -41,8 +44,10 @@ def test_what_is_nearly_done_goes_on_for_as_long_as_it_may(
     notice: StopNotice, progress: Progress
 ) -> None:
     notice.listen(progress)
-    signal.raise_signal(signal.SIGTERM)
+    notice(signal.SIGTERM, None)
     left, _ = signal.getitimer(signal.ITIMER_REAL)
     assert 0 < left <= FINISHED_WITHIN_SECONDS < KILLED_AFTER_SECONDS
+    time_is_up = signal.getsignal(signal.SIGALRM)
+    assert callable(time_is_up)
     with pytest.raises(Stopped):
-        signal.raise_signal(signal.SIGALRM)
+        time_is_up(signal.SIGALRM, None)
