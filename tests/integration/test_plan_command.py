@@ -15,8 +15,8 @@ from tests import clips
 from tests.integration.test_command_line import artreel
 
 
-def planned(*words: str | Path) -> dict[str, Any]:
-    run = artreel("plan", *words, "--json")
+def planned(*words: str | Path, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    run = artreel("plan", *words, "--json", environment=environment)
     assert run.returncode == 0, run.stderr
     plan: dict[str, Any] = json.loads(run.stdout)
     return plan
@@ -74,11 +74,25 @@ def test_what_one_function_can_not_do_is_said(tmp_path: Path) -> None:
     assert "2 chunks of 60 frames, 2 workers at a time" in run.stdout
 
 
-def test_a_deadline_is_kept_by_as_many_workers_as_it_takes() -> None:
-    small = ("--memory-mb", "1769")
-    unhurried = planned(clips.BIG_BUCK_BUNNY, *small, "--deadline", "600")
+def test_a_deadline_is_kept_by_as_many_workers_as_it_takes(tmp_path: Path) -> None:
+    constants = {
+        "start_seconds": 2.0,
+        "codec_seconds": 0.03,
+        "carry_seconds": 0.5,
+        "paint_seconds": {"magenta-arbitrary-distilled": {"f32": 0.4, "bf16": 0.2}},
+    }
+    shipped = json.loads(Path("handler/calibration.json").read_text())
+    calibration = tmp_path / "calibration.json"
+    calibration.write_text(json.dumps({**shipped, **constants}))
+    environment = {"ARTREEL_CALIBRATION_FILE": str(calibration)}
+
+    def within(seconds: int) -> dict[str, Any]:
+        wish = ("--memory-mb", "1769", "--deadline", str(seconds))
+        return planned(clips.BIG_BUCK_BUNNY, *wish, environment=environment)
+
+    unhurried = within(600)
     assert (unhurried["aws"]["route"], unhurried["is_in_time"]) == ("lambda", True)
-    spread = planned(clips.BIG_BUCK_BUNNY, *small, "--deadline", "15")["aws"]
+    spread = within(15)["aws"]
     assert (spread["route"], spread["workers"] > 1) == ("step-functions", True)
     assert spread["seconds"] <= 15
     assert spread["usd"] > unhurried["aws"]["usd"]
