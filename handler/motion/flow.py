@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import TypeVar
@@ -17,6 +17,9 @@ from handler.domain.ports import Frame
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Field = TypeVar("Field", Gray, Floats)
+Way = tuple[Floats, Floats]
+"""How far right and how far down each pixel goes: float32 (h, w) each, px of that size. As planes
+they are enlarged in two thirds of the time."""
 
 LEAST_SIDE_PX = 24
 """DIS reads outside of images whose side is below twice its patch."""
@@ -47,12 +50,12 @@ class Step:
     """Motion between a frame and the one after it.
 
     Attributes:
-        forward: float32 (h, w, 2), px of its own size: where each pixel of the first frame goes.
-        backward: the same for the second frame: where each of its pixels comes from.
+        forward: where each pixel of the first frame goes.
+        backward: where each pixel of the second frame comes from.
     """
 
-    forward: Floats
-    backward: Floats
+    forward: Way
+    backward: Way
 
 
 @dataclass(frozen=True)
@@ -60,24 +63,26 @@ class Path:
     """Where the pixels of a frame are in a keyframe.
 
     Attributes:
-        way: float32 (h, w, 2), px of its own size, from the frame's pixels to the keyframe's.
+        way: from the frame's pixels to the keyframe's.
         trust: float32 (h, w), 0..1: how far each way led there and back.
     """
 
-    way: Floats
+    way: Way
     trust: Floats
 
-    def in_px_of(self, shape: tuple[int, ...]) -> Floats:
+    def in_px_of(self, shape: tuple[int, ...]) -> Way:
         """The way for a frame of this height and width, in its pixels.
 
         Where the motion of two things meets, each pixel goes with the one or the other: a way
         between the two would draw what lies between them in the keyframe as a thin outline.
         """
-        way = in_px_of(shape, self.way)
+        between = in_px_of(shape, self.way)
         nearest = in_px_of(shape, self.way, cv2.INTER_NEAREST)
-        right, down = cv2.split(cv2.absdiff(way, nearest))
-        is_torn = (cv2.max(right, down) > TORN_PX).astype(np.uint8)
-        return cv2.copyTo(nearest, cv2.dilate(is_torn, CROSS), way)  # type: ignore[return-value]
+        apart = cv2.max(*map(cv2.absdiff, between, nearest))
+        is_torn = cv2.dilate((apart > TORN_PX).astype(np.uint8), CROSS)
+        for plane, whole in zip(between, nearest, strict=True):
+            cv2.copyTo(whole, is_torn, plane)
+        return between
 
 
 def flow_frame(frame: Frame) -> Frame:
@@ -93,25 +98,41 @@ def flow_frame(frame: Frame) -> Frame:
 
 
 def step_between(before: Frame, after: Frame) -> Step:
-    """Estimate motion in both directions by dense inverse search.
-
-    Source: Kroeger et al. 2016, arXiv 1603.03590. Few iterations on few patches are enough, since
-    the variational refinement after it decides how steady the paint is: without it paint flickers a
-    quarter more.
+    """Estimate motion in both directions.
 
     Args:
         before, after: as ``flow_frame`` gives them.
     """
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    estimator.setFinestScale(0)
-    estimator.setPatchStride(5)
-    estimator.setGradientDescentIterations(4)
     grays: list[Gray] = [cv2.cvtColor(frame, cv2.COLOR_RGBA2GRAY) for frame in (before, after)]  # type: ignore[misc]
     first, second = map(_way_sized, grays)
-    forward: Floats = estimator.calc(first, second, None)  # type: ignore
-    backward: Floats = estimator.calc(second, first, None)  # type: ignore
-    around = [_around(gray, forward.shape) for gray in grays]
-    return Step(_detached(forward, *around), _detached(backward, *around[::-1]))
+    around = [_around(gray, first.shape) for gray in grays]
+    return Step(
+        _detached(_flow(first, second), *around),
+        _detached(_flow(second, first), *around[::-1]),
+    )
+
+
+def _flow(here: Gray, there: Gray) -> Way:
+    """Dense inverse search: Kroeger et al. 2016, arXiv 1603.03590.
+
+    Few iterations on few patches are enough, since the variational refinement after it decides how
+    steady the paint is: without it paint flickers a quarter more. It is worth more at the coarser
+    scales, where it costs less.
+    """
+    flow = _estimator(finest=1, stride=4).calc(here, there, None)  # type: ignore[call-overload]
+    last = _estimator(finest=0, stride=5)
+    last.setCoarsestScale(0)
+    last.setVariationalRefinementIterations(3)
+    right, down = cv2.split(last.calc(here, there, flow))
+    return right, down  # type: ignore[return-value]
+
+
+def _estimator(finest: int, stride: int) -> cv2.DISOpticalFlow:
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    estimator.setFinestScale(finest)
+    estimator.setPatchStride(stride)
+    estimator.setGradientDescentIterations(4)
+    return estimator
 
 
 def _way_sized(gray: Gray) -> Gray:
@@ -119,7 +140,7 @@ def _way_sized(gray: Gray) -> Gray:
     return cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
+def _detached(flow: Way, here: Gray, there: Gray) -> Way:
     """Free what lies beside a moving thing from its motion, which patches and smoothness spread.
 
     Each pixel takes the flow of the one of ``AROUND`` that explains it best, if those beside it
@@ -131,21 +152,23 @@ def _detached(flow: Floats, here: Gray, there: Gray) -> Floats:
         here, there: what is ``_around`` the pixels of the two.
 
     Returns:
-        The same array.
+        The same arrays.
     """
-    height, width = flow.shape[:2]
+    height, width = flow[0].shape
     carried = sampled(there, in_px_of(there.shape, flow))
     off = cv2.blur(cv2.absdiff(here, carried), (3, 3))
     off = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
-    unlike: Gray = cv2.threshold(off, MOST_UNLIKE, 0, cv2.THRESH_TRUNC)[1]  # type: ignore[assignment]
+    unlike: Sequence[Gray] = cv2.split(np.minimum(off, MOST_UNLIKE))  # type: ignore[assignment]
     ranked = [
-        np.roll(unlike[..., number], (down, right), (0, 1)) << 2 | number
-        for number, (right, down) in enumerate(AROUND)
+        np.roll(plane, (down, right), (0, 1)) << 2 | number
+        for number, (plane, (right, down)) in enumerate(zip(unlike, AROUND, strict=True))
     ]
     chosen = reduce(np.minimum, ranked) & 3
     rows, columns = np.nonzero(cv2.morphologyEx(chosen, cv2.MORPH_OPEN, CROSS))
     right, down = np.take(AROUND, chosen[rows, columns], axis=0).T
-    flow[rows, columns] = flow[(rows - down) % height, (columns - right) % width]
+    from_rows, from_columns = (rows - down) % height, (columns - right) % width
+    for plane in flow:
+        plane[rows, columns] = plane[from_rows, from_columns]
     return flow
 
 
@@ -160,13 +183,15 @@ def _around(gray: Gray, shape: tuple[int, ...]) -> Gray:
     return cv2.merge([np.roll(gray, step, (0, 1)) for step in steps])  # type: ignore[return-value]
 
 
-def in_px_of(shape: tuple[int, ...], way: Floats, between: int = cv2.INTER_LINEAR) -> Floats:
+def in_px_of(shape: tuple[int, ...], way: Way, between: int = cv2.INTER_LINEAR) -> Way:
     """A way for a frame of this height and width, in its pixels."""
     height, width = shape[:2]
-    h, w = way.shape[:2]
-    scaled = cv2.multiply(way, (width / w, height / h, 0, 0))  # type: ignore[call-overload]
-    larger: Floats = cv2.resize(scaled, (width, height), interpolation=between)
-    return larger
+    h, w = way[0].shape
+    right, down = (
+        cv2.resize(plane * np.float32(scale), (width, height), interpolation=between)
+        for plane, scale in zip(way, (width / w, height / h), strict=True)
+    )
+    return right, down  # type: ignore[return-value]
 
 
 def paths_back(steps: Sequence[Step]) -> list[Path]:
@@ -183,50 +208,54 @@ def paths_ahead(steps: Sequence[Step]) -> list[Path]:
     return _composed([(step.forward, step.backward) for step in reversed(steps)])[::-1]
 
 
-def _composed(flows: Sequence[tuple[Floats, Floats]]) -> list[Path]:
+def _composed(flows: Sequence[tuple[Way, Way]]) -> list[Path]:
     paths: list[Path] = []
     for out, back in flows:
-        trust = _returns(out, sampled(back, out)) * _inside(out)
+        trust = _returns(out, back) * _inside(out)
         if paths:
             trust = trust * sampled(paths[-1].trust, out)
-            out = out + sampled(paths[-1].way, out)
+            right, down = map(np.add, out, _sampled_each(paths[-1].way, out))
+            out = right, down
         paths.append(Path(out, trust))
     return paths
 
 
-def _returns(out: Floats, back: Floats) -> Floats:
+def _returns(out: Way, back: Way) -> Floats:
     """Trust in a way, from how far the way back misses its start."""
-    x, y = cv2.split(cv2.add(out, back))
-    missed = cv2.magnitude(x, y)
+    missed = cv2.magnitude(*map(np.add, out, _sampled_each(back, out)))
     trust: Floats = cv2.exp(cv2.multiply(missed, missed, scale=-(UNSURE_PX**-2)))  # type: ignore[assignment]
     return trust
 
 
-def _inside(out: Floats) -> npt.NDArray[np.bool_]:
-    height, width = out.shape[:2]
-    there = out + _grid(height, width)
-    return cv2.inRange(there, (-1, -1, 0, 0), (width, height, 0, 0)).view(np.bool_)
+def _inside(out: Way) -> npt.NDArray[np.bool_]:
+    height, width = out[0].shape
+    x, y = map(np.add, out, _grid(height, width))
+    inside: npt.NDArray[np.bool_] = (x >= -1) & (x <= width) & (y >= -1) & (y <= height)
+    return inside
 
 
-def sampled(field: Field, way: Floats) -> Field:
+def _sampled_each(planes: Way, way: Way) -> Iterator[Floats]:
+    return (sampled(plane, way) for plane in planes)
+
+
+def sampled(field: Field, way: Way) -> Field:
     """What a field has where ways lead, between its pixels; beyond its border, what it has there.
 
     Args:
-        way: float32 (h, w, 2), px, of the field's height and width.
+        way: of the field's height and width.
     """
-    return cv2.remap(  # type: ignore[call-overload,no-any-return]
+    return cv2.remap(  # type: ignore[return-value]
         field,
-        way,
-        None,
+        *way,
         cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
 
 
 @lru_cache(4)
-def _grid(height: int, width: int) -> Floats:
-    """The place of each pixel, float32 (height, width, 2), x before y; not to be changed."""
+def _grid(height: int, width: int) -> Way:
+    """The place of each pixel, x and y; not to be changed."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    places = np.dstack([x, y])
-    places.setflags(write=False)
-    return places
+    x.setflags(write=False)
+    y.setflags(write=False)
+    return x, y

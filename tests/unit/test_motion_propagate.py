@@ -97,18 +97,22 @@ def test_what_lies_beside_a_moving_disc_stays() -> None:
 
 
 def test_ways_of_two_motions_are_not_mixed() -> None:
-    way = np.zeros((40, 60, 2), np.float32)
-    way[:, 30:] = 8, 2
-    larger = Path(way, np.ones((40, 60), np.float32)).in_px_of((80, 120))
-    assert larger.shape == (80, 120, 2)
-    assert {tuple(there) for there in larger.reshape(-1, 2)} == {(0.0, 0.0), (16.0, 4.0)}
+    still = np.zeros((40, 60), np.float32)
+    right, down = still.copy(), still.copy()
+    right[:, 30:], down[:, 30:] = 8, 2
+    right, down = Path((right, down), still).in_px_of((80, 120))
+    assert right.shape == down.shape == (80, 120)
+    assert {*zip(right.ravel().tolist(), down.ravel().tolist(), strict=True)} == {
+        (0.0, 0.0),
+        (16.0, 4.0),
+    }
 
 
 def test_ways_that_change_gently_are_not_torn() -> None:
-    way = np.zeros((40, 60, 2), np.float32)
-    way += np.arange(60, dtype=np.float32)[:, np.newaxis] / 10
-    larger = Path(way, np.ones((40, 60), np.float32)).in_px_of((80, 120))
-    assert np.diff(larger, axis=1).max() < 0.11
+    slope = np.tile(np.arange(60, dtype=np.float32) / np.float32(10), (40, 1))
+    right, down = Path((slope, slope), np.ones_like(slope)).in_px_of((80, 120))
+    assert np.diff(right, axis=1).max() < 0.11
+    assert np.diff(down, axis=1).max() < 0.11
 
 
 def test_repeats_share_their_paint() -> None:
