@@ -122,7 +122,7 @@ def _flow(here: Gray, there: Gray) -> Way:
     flow = _estimator(finest=1, stride=4).calc(here, there, None)  # type: ignore[call-overload]
     last = _estimator(finest=0, stride=5)
     last.setCoarsestScale(0)
-    last.setVariationalRefinementIterations(3)
+    last.setVariationalRefinementIterations(4)
     right, down = cv2.split(last.calc(here, there, flow))
     return right, down  # type: ignore[return-value]
 
