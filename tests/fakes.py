@@ -591,6 +591,7 @@ class FakeObserver:
         self.job_ids: list[str] = []
         self.frames: list[tuple[int, int]] = []
         self.states: list[State] = []
+        self.containers_usd: list[float] = []
 
     def began(self, job_id: str) -> None:
         self.job_ids.append(job_id)
@@ -599,6 +600,9 @@ class FakeObserver:
         self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
     ) -> None:
         self.frames.append((frames, frames_painted))
+
+    def container_ended(self, cost_usd: float) -> None:
+        self.containers_usd.append(cost_usd)
 
     def ended(self, state: State) -> None:
         self.states.append(state)

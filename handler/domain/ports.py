@@ -526,6 +526,9 @@ class Observer(Protocol):
             cost_usd: of the function until now, None where none runs.
         """
 
+    def container_ended(self, cost_usd: float) -> None:
+        """A container of AWS Batch is over, however its work ended; this is its price."""
+
     def ended(self, state: State) -> None:
         """The attempt is over; the job is now in this state, ``QUEUED`` if another one follows."""
 
