@@ -23,7 +23,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,8 @@ def main() -> None:
         return
     with (
         tempfile.TemporaryDirectory(dir=given.folder) as name,
-        _emulated(),
-        _weed(given.weed, name),
+        _emulated() as moto,
+        _weed(given.weed, name) if given.weed else nullcontext(moto) as server,
     ):
         source = Path(name, "long.mp4")
         _make(source, given.minutes)
@@ -95,10 +95,10 @@ def main() -> None:
         s3.upload_file(str(source), IN, KEY)
         make_job_table(boto3.client("dynamodb"))
         print(f"source {source.stat().st_size / 1e6:.0f} MB, {given.minutes} minutes", flush=True)
-        _step("plan")
+        _step("plan", server)
         _paint_one_for_all(_studio())
-        _step("assemble")
-        _step("transfers")
+        _step("assemble", server)
+        _step("transfers", server)
 
 
 def _make(source: Path, minutes: float) -> None:
@@ -114,11 +114,8 @@ def _make(source: Path, minutes: float) -> None:
 
 
 @contextmanager
-def _weed(program: Path | None, folder: str) -> Iterator[None]:
-    """SeaweedFS in the place of S3, if there is one."""
-    if program is None:
-        yield
-        return
+def _weed(program: Path, folder: str) -> Iterator[int]:
+    """Id of the process of SeaweedFS in the place of S3."""
     ports = dict(zip(("s3", "master", "volume", "filer"), free_ports(4), strict=True))
     data = Path(folder, "weed")
     data.mkdir()
@@ -128,13 +125,13 @@ def _weed(program: Path | None, folder: str) -> Iterator[None]:
         *(f"-{name}.port={port}" for name, port in ports.items()),
         *(f"-{name}.port.grpc={port}" for name, port in zip(GRPC, free_ports(4), strict=True)),
     ]
-    with serving(argv, ports["s3"], {"PATH": "/usr/bin:/bin", "HOME": folder}):
+    with serving(argv, ports["s3"], {"PATH": "/usr/bin:/bin", "HOME": folder}) as process:
         os.environ["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{ports['s3']}"
-        yield
+        yield process
 
 
 @contextmanager
-def _emulated() -> Iterator[None]:
+def _emulated() -> Iterator[int]:
     (port,) = free_ports(1)
     os.environ |= {
         "AWS_DEFAULT_REGION": "eu-central-1",
@@ -149,17 +146,26 @@ def _emulated() -> Iterator[None]:
         "ARTREEL_LEASE_SECONDS": "600",
     }
     argv = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    with serving(argv, port, {"PATH": "/usr/bin:/bin"}):
-        yield
+    with serving(argv, port, {"PATH": "/usr/bin:/bin"}) as process:
+        yield process
 
 
-def _step(name: str) -> None:
+def _processor_seconds(process: int) -> float:
+    """Of a process that runs; proc(5), fields 14 and 15."""
+    *_, fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _step(name: str, server: int) -> None:
+    before = _processor_seconds(server)
     argv = [sys.executable, "-m", "tests.benchmarks.fan_out", "--step", name]
     said = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
     found = json.loads(said.splitlines()[-1])
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["stages"].items())
     print(
-        f"{name}: {found['seconds']:.1f} s ({stages}), {found['processor']:.1f} processor seconds; "
+        f"{name}: {found['seconds']:.1f} s ({stages}), {found['processor']:.1f} processor seconds "
+        f"and {_processor_seconds(server) - before:.1f} of the server; "
         f"peak memory {found['memory_mb']:.0f} MB here, {found['child_mb']:.0f} MB largest child",
         flush=True,
     )
