@@ -1,7 +1,7 @@
 """Large objects in parts, several at a time: down into a file, and up from one that still grows.
 
-boto3's transfer manager takes ten times the processor's time to bring the same bytes down, and
-sends files only that are finished.
+boto3's transfer manager takes about three times the processor's time to bring the same bytes down
+(1.0 to 1.4 s for 300 MB, here 0.2 to 0.4 s), and sends files only that are finished.
 """
 
 from __future__ import annotations
