@@ -36,6 +36,9 @@ COMMON_PRECISION = "f32"
 SPOT = "FARGATE_SPOT"
 """As the template's parameter BatchCapacity spells it."""
 
+MOST_CONNECTIONS = 32
+"""Of one client: those of ``handler.aws.transfer``, and of whoever asks beside them."""
+
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """How long a service may say nothing before a request counts as lost and is sent again."""
@@ -94,6 +97,7 @@ def aws(service: str) -> Any:
     from handler.aws.errors import translated
 
     patient = Config(
+        max_pool_connections=MOST_CONNECTIONS,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=SILENCE_SECONDS,
         retries={"mode": "standard", "total_max_attempts": AWS_TRIES},

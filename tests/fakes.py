@@ -29,6 +29,7 @@ from handler.domain.ports import (
     Frame,
     FrameReader,
     FrameWriter,
+    GrowingUpload,
     Listed,
     ObjectFacts,
     Reservation,
@@ -76,6 +77,23 @@ class _Stored:
     @property
     def etag(self) -> str:
         return hashlib.sha256(self.body).hexdigest()[:32]
+
+
+class FakeGrowingUpload:
+    """Sends all at the end, and sees to it that nothing changed that was written before."""
+
+    def __init__(self, path: Path, head_bytes: int, finish: Callable[[str | None], None]) -> None:
+        self._path, self._head_bytes, self._finish = path, head_bytes, finish
+        self._seen = b""
+
+    def grown(self) -> None:
+        now = self._path.read_bytes()[self._head_bytes :] if self._path.exists() else b""
+        assert now.startswith(self._seen), "what was sent was written over"
+        self._seen = now
+
+    def finish(self, replaces: str | None) -> None:
+        self.grown()
+        self._finish(replaces)
 
 
 class FakeObjectStore:
@@ -171,6 +189,23 @@ class FakeObjectStore:
         with self._lock:
             self._check(bucket, key, replaces)
             self._put(bucket, key, path.read_bytes(), content_type, {**RESULT_METADATA, **metadata})
+
+    @contextmanager
+    def upload_growing(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        head_bytes: int,
+        most_bytes: int,
+    ) -> Iterator[GrowingUpload]:
+        def finish(replaces: str | None) -> None:
+            self.upload(path, bucket, key, content_type, metadata=metadata, replaces=replaces)
+
+        yield FakeGrowingUpload(path, head_bytes, finish)
 
     def put_json(
         self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
@@ -452,6 +487,7 @@ class FakeMedia:
         facts: VideoFacts,
         sound_from: Path,
         encoding: Encoding,
+        index_bytes: int,
     ) -> int:
         frames = sum(int(part.read_bytes().split()[1]) for _, part in parts)
         video.write_text(f"result {frames}")
@@ -555,6 +591,7 @@ class FakeObserver:
         self.job_ids: list[str] = []
         self.frames: list[tuple[int, int]] = []
         self.states: list[State] = []
+        self.containers_usd: list[float] = []
 
     def began(self, job_id: str) -> None:
         self.job_ids.append(job_id)
@@ -563,6 +600,9 @@ class FakeObserver:
         self, frames: int, frames_painted: int, paint_seconds: float, cost_usd: float | None
     ) -> None:
         self.frames.append((frames, frames_painted))
+
+    def container_ended(self, cost_usd: float) -> None:
+        self.containers_usd.append(cost_usd)
 
     def ended(self, state: State) -> None:
         self.states.append(state)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,10 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from handler.aws.errors import MISSING, error_code, translated
+from handler.aws.transfer import Parts, Transfer
 from handler.domain.errors import Changed, Rejected
 from handler.domain.job import CANCELLED_TAG, RESULT_METADATA, SourceObject
-from handler.domain.ports import Listed, ObjectFacts
+from handler.domain.ports import GrowingUpload, Listed, ObjectFacts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,7 +29,6 @@ APPEARANCES = ("PutObject", "CompleteMultipartUpload")
 CONDITION_REFUSED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 LARGEST_JSON_BYTES = 1024**2
 LARGEST_PAGE = 1000
-PART_BUFFER_BYTES = 1024**2
 CLASSIC = TransferConfig(preferred_transfer_client="classic")
 """boto3's own transfer manager: the other one, in C, sends requests past the client's events."""
 
@@ -39,6 +38,7 @@ class S3ObjectStore:
 
     def __init__(self, client: S3Client) -> None:
         self._s3 = client
+        self._transfer = Transfer(client)
         self._conditions: dict[tuple[str, str], dict[str, Any]] = {}
         for operation in APPEARANCES:
             client.meta.events.register(
@@ -111,33 +111,20 @@ class S3ObjectStore:
         part: tuple[int, int] | None = None,
         at: int | None = None,
     ) -> None:
-        if part:
-            self._download_part(source, path, *part, part[0] if at is None else at)
-            return
-        extra = {"VersionId": source.version_id} if source.version_id else None
         with translated(f"downloading {source.key}"):
             try:
-                self._s3.download_file(source.bucket, source.key, str(path), ExtraArgs=extra)
+                if part:
+                    first, end = part
+                    at = first if at is None else at
+                    self._transfer.download_part(_version_of(source), path, first, end, at)
+                else:
+                    head = self._s3.head_object(**_version_of(source))
+                    seen = {**_version_of(source), "IfMatch": head["ETag"]}
+                    self._transfer.download(seen, head["ContentLength"], path)
             except ClientError as error:
                 if error_code(error) in MISSING:
                     raise Rejected(f"{source.key} is gone from the bucket") from error
                 raise
-
-    def _download_part(
-        self, source: SourceObject, path: Path, first: int, end: int, at: int
-    ) -> None:
-        which: Any = {"VersionId": source.version_id} if source.version_id else {}
-        with translated(f"downloading a part of {source.key}"), path.open("r+b") as file:
-            try:
-                answer = self._s3.get_object(
-                    Bucket=source.bucket, Key=source.key, Range=f"bytes={first}-{end - 1}", **which
-                )
-            except ClientError as error:
-                if error_code(error) in MISSING:
-                    raise Rejected(f"{source.key} is gone from the bucket") from error
-                raise
-            file.seek(at)
-            shutil.copyfileobj(answer["Body"], file, PART_BUFFER_BYTES)
 
     def read_json(self, bucket: str, key: str) -> tuple[dict[str, Any], str] | None:
         with translated(f"reading {key}"):
@@ -164,9 +151,37 @@ class S3ObjectStore:
         metadata: Mapping[str, str],
         replaces: str | None,
     ) -> None:
-        extra = {"ContentType": content_type, "Metadata": {**RESULT_METADATA, **metadata}}
+        extra = _described(content_type, metadata)
         with translated(f"uploading {key}"), self._only_over(bucket, key, replaces):
             self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Config=CLASSIC)
+
+    @contextmanager
+    def upload_growing(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        head_bytes: int,
+        most_bytes: int,
+    ) -> Iterator[GrowingUpload]:
+        parts = self._transfer.upload_growing(
+            path,
+            head_bytes,
+            most_bytes,
+            {"Bucket": bucket, "Key": key},
+            **_described(content_type, metadata),
+        )
+
+        def upload(replaces: str | None) -> None:
+            self.upload(path, bucket, key, content_type, metadata=metadata, replaces=replaces)
+
+        try:
+            yield _Growing(parts, key, upload)
+        finally:
+            parts.abandon()
 
     def put_json(
         self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
@@ -209,6 +224,32 @@ class S3ObjectStore:
         params.update(self._conditions.get((params["Bucket"], params["Key"]), {}))
 
 
+class _Growing:
+    """``handler.domain.ports.GrowingUpload`` in parts; what they don't do, one upload does."""
+
+    def __init__(self, parts: Parts, key: str, upload: Callable[[str | None], None]) -> None:
+        self._parts = parts
+        self._key = key
+        self._upload = upload
+
+    def grown(self) -> None:
+        with translated(f"uploading {self._key}"):
+            self._parts.grown()
+
+    def finish(self, replaces: str | None) -> None:
+        self.grown()
+        if not self._parts.is_begun:
+            self._upload(replaces)
+            return
+        with translated(f"uploading {self._key}"):
+            try:
+                self._parts.complete(_condition(replaces))
+            except ClientError as error:
+                raise _changed(self._key, error) from error
+            finally:
+                self._parts.abandon()
+
+
 def version_in(answer: Mapping[str, Any]) -> str:
     """What tells an object from others under its key, by S3's answer to a request."""
     version_id = str(answer.get("VersionId", UNVERSIONED))
@@ -219,6 +260,11 @@ def _version_of(source: SourceObject) -> Any:
     """What names one version of an object in a request."""
     named = {"Bucket": source.bucket, "Key": source.key}
     return {**named, "VersionId": source.version_id} if source.version_id else named
+
+
+def _described(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of an object that is put."""
+    return {"ContentType": content_type, "Metadata": {**RESULT_METADATA, **metadata}}
 
 
 def _condition(replaces: str | None) -> dict[str, Any]:

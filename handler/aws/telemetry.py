@@ -49,6 +49,10 @@ class Telemetry:
         if cost_usd is not None:
             self._metrics.add_metric("CostUSD", MetricUnit.NoUnit, cost_usd)
 
+    def container_ended(self, cost_usd: float) -> None:
+        self._metrics.add_metric("ContainersUSD", MetricUnit.NoUnit, cost_usd)
+        self._metrics.flush_metrics()
+
     def ended(self, state: State) -> None:
         self._metrics.add_metric(METRIC_OF_STATE[state], MetricUnit.Count, 1)
         self._metrics.add_metadata("job_id", self._job_id)

@@ -9,8 +9,8 @@ from handler.domain.plan import Plan
 from handler.domain.quotas import NEW_ACCOUNT, Quotas, Use
 from handler.domain.simulate import READS, TRANSITIONS
 from handler.domain.spread import (
-    JOINING_BYTES_PER_SECOND,
     assembling_seconds,
+    joining_seconds,
     likely_result_bytes,
     planning_seconds,
 )
@@ -53,7 +53,7 @@ def a_day_of(
         spread: its plan for many workers, for what only such jobs take.
     """
     rate = jobs / DAY_SECONDS
-    moved = (facts.size_bytes + likely_result_bytes(facts)) / JOINING_BYTES_PER_SECOND
+    moved = joining_seconds(facts.size_bytes, likely_result_bytes(facts))
     busy = alone.seconds + moved
     at_once = rate * busy
     # Each of them has a reservation there; those of killed workers are taken over by their next.

@@ -13,7 +13,8 @@
     │   └── Changed     an object is no longer the one that was to be replaced
     └── Defect        us: a broken deployment or a bug; retried as far as the queue goes, alarmed
         ├── Refused     whoever chose the credentials or names; AWS does not take them
-        └── SeekMissed  nobody: a chunk has to be decoded from the start of the file
+        ├── SeekMissed  nobody: a chunk has to be decoded from the start of the file
+        └── IndexTooLarge  nobody: a result has to be written with more room for its index
 
 Adapters translate foreign exceptions into these at their border; entry points translate these
 into what their caller understands (a partial batch failure, an exit code).
@@ -84,3 +85,15 @@ class Refused(Defect):
 
 class SeekMissed(Defect):
     """A video could not be decoded from where it was thought to."""
+
+
+class IndexTooLarge(Defect):
+    """The index of a result has no room at its beginning.
+
+    Attributes:
+        missing_bytes: that it would need beside those it was given.
+    """
+
+    def __init__(self, missing_bytes: int) -> None:
+        super().__init__(f"the index of the painted video is {missing_bytes} bytes too large")
+        self.missing_bytes = missing_bytes

@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 
 from handler.domain.errors import Rejected
 from handler.domain.losses import Announcement
+
+INDEX_BYTES = 64 * 1024
+"""Of an index beside what each picture and packet of sound takes: the codecs' headers, tags."""
+
+HEADERS_BYTES = 1024
+"""Of an MP4, around its index, at most."""
+
+INDEX_BYTES_PER_SAMPLE = 44
+SUBTITLES_BYTES = 128 * 1024
+"""Of one track: two thousand lines with the pauses between them."""
+
+SAMPLES_PER_PACKET = 1024
+"""Of AAC, which sound becomes that can't be copied."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,21 @@ class VideoFacts:
     def encoded_size(self) -> tuple[int, int]:
         """Width and height, px, with the row or column that 4:2:0 needs at an odd size."""
         return self.width + self.width % 2, self.height + self.height % 2
+
+
+def likely_index_bytes(facts: VideoFacts) -> int:
+    """Room that the index of an MP4 takes at most, unless tags, chapters or subtitles are many.
+
+    Source: ISO/IEC 14496-12, 8.6 and 8.7: for a picture a size (4 bytes), a place (8) and what
+    leads there (12), its duration (8), its delay (8), and whether it refers to none (4). Sound has
+    no delays, and in its stead groups for the run-in of some codecs.
+    """
+    sound = sum(
+        max(track.packets, ceil(facts.duration * track.sample_rate_hz / SAMPLES_PER_PACKET))
+        for track in facts.sound
+    )
+    samples = facts.frame_count + sound
+    return INDEX_BYTES + INDEX_BYTES_PER_SAMPLE * samples + SUBTITLES_BYTES * len(facts.subtitles)
 
 
 def working_dimensions(

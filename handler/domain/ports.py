@@ -220,16 +220,20 @@ class Media(Protocol):
         facts: VideoFacts,
         sound_from: Path,
         encoding: Encoding,
+        index_bytes: int,
     ) -> int:
         """Write what ``write_video`` would, from encoded chunks, whose pictures stay as they are.
 
         Args:
             parts: of each chunk its first frame and its file, in order; one at a time is read.
+            index_bytes: at the beginning of the video, of which its index is written last. Behind
+                these, and a kilobyte for what stands around them, what is written stays.
 
         Returns:
             How many frames there are.
 
         Raises:
+            IndexTooLarge: to that.
             Defect: the chunks don't go together, or the muxer failed.
             Rejected: the sound is damaged.
         """
@@ -273,6 +277,19 @@ class Listed:
 
     key: str
     modified: datetime
+
+
+class GrowingUpload(Protocol):
+    """A file that is sent while it is written.
+
+    Raises, both methods: as ``ObjectStore``.
+    """
+
+    def grown(self) -> None:
+        """Send what is written by now."""
+
+    def finish(self, replaces: str | None) -> None:
+        """The same as ``ObjectStore.upload``, once the file is whole; again where it fails."""
 
 
 class ObjectStore(Protocol):
@@ -333,10 +350,32 @@ class ObjectStore(Protocol):
             Changed: something else is there by now.
         """
 
+    def upload_growing(
+        self,
+        path: Path,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        head_bytes: int,
+        most_bytes: int,
+    ) -> AbstractContextManager[GrowingUpload]:
+        """Put a file that is written meanwhile; leaving without an end leaves nothing.
+
+        Args:
+            head_bytes: at the beginning of the file, that change until it is whole; what is
+                written behind them does not.
+            most_bytes: that the file may come to have.
+        """
+
     def put_json(
         self, bucket: str, key: str, content: Mapping[str, Any], *, replaces: str | None
     ) -> str:
-        """The same for a small JSON object that no cache may keep. Returns its ETag."""
+        """The same as ``upload`` for a small JSON object that no cache may keep.
+
+        Returns its ETag.
+        """
 
 
 class Uploader(Protocol):
@@ -486,6 +525,9 @@ class Observer(Protocol):
             paint_seconds: from the first frame to the last.
             cost_usd: of the function until now, None where none runs.
         """
+
+    def container_ended(self, cost_usd: float) -> None:
+        """A container of AWS Batch is over, however its work ended; this is its price."""
 
     def ended(self, state: State) -> None:
         """The attempt is over; the job is now in this state, ``QUEUED`` if another one follows."""

@@ -28,7 +28,8 @@ from handler.domain.quotas import NEW_ACCOUNT, Bucket, Quotas
 from handler.domain.route import Route
 from handler.domain.spread import (
     CONTAINER_START_SECONDS,
-    JOINING_BYTES_PER_SECOND,
+    LONGEST_EXECUTION_SECONDS,
+    TRANSFER_BYTES_PER_SECOND,
     Fleet,
     assembling_seconds,
     planning_seconds,
@@ -45,7 +46,7 @@ READS, WRITES, TRANSITIONS = 8, 5, 3
 """Requests of one worker, as ``handler.domain.price.CHUNK_USD`` counts them."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 60.0
-THROTTLED_RATE, MOST_THROTTLED = 1.5, 20
+THROTTLED_RATE = 1.5
 KILLED_RATE, MOST_KILLED = 2.0, 4
 """Pauses grow at these rates, and are random from 0 to that (full jitter)."""
 
@@ -177,7 +178,10 @@ class _Stage:
             self._next(self._planned)
         while self._events and not self._error:
             self._now, _, action, chunk = heapq.heappop(self._events)
-            action(self._now, chunk)
+            if self._now > LONGEST_EXECUTION_SECONDS:
+                self._error = "the execution was stopped when its time was over"
+            else:
+                action(self._now, chunk)
         assembling = 0.0
         if not self._error:
             assembling = COLD_START_SECONDS + assembling_seconds(self._plan.work, self._facts)
@@ -226,9 +230,6 @@ class _Stage:
         if is_full or (not self._idle and not self._environments.has(now)):
             self._refused += 1
             chunk.throttled += 1
-            if chunk.throttled > MOST_THROTTLED:
-                self._error = f"a worker was refused {MOST_THROTTLED} times for want of concurrency"
-                return
             again = now + _pause(chunk.dice, chunk.throttled, THROTTLED_RATE)
             chunk.path["account's concurrency"] += again - now
             self._at(again, self._invoke, chunk)
@@ -275,7 +276,7 @@ class _Stage:
     @property
     def _fetching(self) -> float:
         part = self._facts.size_bytes / self._plan.chunks + HEAD_BYTES
-        return min(part, self._facts.size_bytes) / JOINING_BYTES_PER_SECOND
+        return min(part, self._facts.size_bytes) / TRANSFER_BYTES_PER_SECOND
 
     def _die(self, now: float, chunk: _Chunk) -> None:
         self._billed.append(now - chunk.billed_from)

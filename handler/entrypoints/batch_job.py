@@ -21,6 +21,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger
 
@@ -56,13 +58,14 @@ def main(argv: list[str]) -> int:
         if chosen.batch_attempt == 1:
             after_defect = EXIT_TRY_AGAIN
         _use_processors(chosen.batch_vcpus)
-        match argv:
-            case ["paint", job_id]:
-                return _paint(job_id, chosen.batch_index)
-            case ["assemble", job_id, execution]:
-                return _assemble(job_id, execution)
-            case [job]:
-                return _whole(job, chosen.input_bucket)
+        with _counted():
+            match argv:
+                case ["paint", job_id]:
+                    return _paint(job_id, chosen.batch_index)
+                case ["assemble", job_id, execution]:
+                    return _assemble(job_id, execution)
+                case [job]:
+                    return _whole(job, chosen.input_bucket)
     except Rejected as rejection:
         logger.error(rejection.reason)
         return EXIT_REJECTED
@@ -77,6 +80,17 @@ def main(argv: list[str]) -> int:
         return after_defect
     print(USAGE, file=sys.stderr)
     return EXIT_REJECTED
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Tell what this container costs, on every way out but a kill."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        if containers := wiring.containers():
+            wiring.observer().container_ended(containers.usd(time.monotonic() - began))
 
 
 def _paint(job_id: str, index: int) -> int:

@@ -238,7 +238,8 @@ def encode_command(
         *("-i", f"file:{sound_from.absolute()}"),
         *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
         *_encoded(facts, encoding, late),
-        *_published(facts, video),
+        *_beside_encoded(facts),
+        *("-movflags", "+faststart", "-f", "mp4", f"file:{video.absolute()}"),
     ]
 
 
@@ -260,11 +261,17 @@ def chunk_command(
 
 
 def join_command(
-    ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding
+    ffmpeg: str,
+    video: Path,
+    facts: VideoFacts,
+    sound_from: Path,
+    encoding: Encoding,
+    index_bytes: int,
 ) -> list[str]:
     """Pictures of all chunks as one MP4 stream on stdin, as they are, and all else of the source.
 
-    The stream begins at time 0.
+    The stream begins at time 0. The video begins with its index, for which room is left: it need
+    not be moved once it is whole, and can be sent before.
     """
     return [
         *(ffmpeg, *QUIET, "-y"),
@@ -274,7 +281,8 @@ def join_command(
         *("-map", "0:v:0", *_beside(facts), "-map_metadata", "1", "-map_chapters", "1"),
         *("-c:v", "copy", *TAGS[encoding.codec]),
         *("-video_track_timescale", str(ticks_per_second(facts))),
-        *_published(facts, video),
+        *_beside_encoded(facts),
+        *("-moov_size", str(index_bytes), "-f", "mp4", f"file:{video.absolute()}"),
     ]
 
 
@@ -298,12 +306,11 @@ def _encoded(facts: VideoFacts, encoding: Encoding, late: int = 0) -> tuple[str,
     )
 
 
-def _published(facts: VideoFacts, video: Path) -> tuple[str, ...]:
+def _beside_encoded(facts: VideoFacts) -> tuple[str, ...]:
+    """How sound and subtitles are written."""
     return (
         *(word for index in range(len(facts.sound)) for word in _sound_codec(facts, index)),
         *("-c:s", "mov_text"),
-        *("-movflags", "+faststart", "-f", "mp4"),
-        f"file:{video.absolute()}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from handler.domain.chunks import WHOLE, Chunk, SeekMap
-from handler.domain.errors import Defect, Rejected
+from handler.domain.errors import Defect, IndexTooLarge, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
 from handler.media import joining, pictures, probe, seeking, sheets, teasers
@@ -30,6 +31,9 @@ from handler.media.limits import decoder_limits, encoder_limits
 from handler.media.process import ConfinedProcess, Stalled
 
 logger = logging.getLogger(__name__)
+
+INDEX_TOO_LARGE = re.compile(r"reserved_moov_size is too small, needed (\d+) additional")
+"""How ffmpeg says so, in the end."""
 
 ROUGH_LOOK_SECONDS = 3
 """Of a processor; one that takes longer is broken off."""
@@ -135,8 +139,9 @@ class FfmpegMedia:
         facts: VideoFacts,
         sound_from: Path,
         encoding: Encoding,
+        index_bytes: int,
     ) -> int:
-        argv = join_command(self._ffmpeg, video, facts, sound_from, encoding)
+        argv = join_command(self._ffmpeg, video, facts, sound_from, encoding, index_bytes)
         with self._written(video, facts, sound_from), self._encoder(argv, facts) as process:
             return joining.join(parts, facts, process.write)
 
@@ -146,6 +151,8 @@ class FfmpegMedia:
         with process:
             yield process
         if process.exit_code:
+            if missing := INDEX_TOO_LARGE.search(process.log):
+                raise IndexTooLarge(int(missing[1]))
             logger.error("ffmpeg could not write the video: %s", process.log)
             raise Defect(
                 f"ffmpeg could not write the video (code {process.exit_code}): {process.last_words}"

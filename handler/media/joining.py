@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from av import Packet
     from av.video.stream import VideoStream
 
+BUFFER_BYTES = 1024 * 1024
+"""That are written at a time."""
+
 STREAMED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
 
@@ -39,7 +42,8 @@ def join(
     frame_ticks = ticks_per_second(facts) / facts.frame_rate
     pictures = 0
     last: int | None = None
-    with av.open(cast("IO[bytes]", _Pipe(write)), "w", format="mp4", options=STREAMED) as whole:
+    pipe = cast("IO[bytes]", _Pipe(write))
+    with av.open(pipe, "w", "mp4", options=STREAMED, buffer_size=BUFFER_BYTES) as whole:
         stream: VideoStream | None = None
         for first, path in parts:
             with av.open(str(path), format="mov") as part:

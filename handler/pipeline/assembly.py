@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from handler.domain.spread import JOINING_BYTES_PER_SECOND
+from handler.domain.spread import joining_seconds
 from handler.pipeline.workspace import SPARE_BYTES
 
 GIGABYTE = 1e9
@@ -42,7 +42,7 @@ class Assembly:
 
     @property
     def seconds(self) -> float:
-        return (self.source_bytes + self.result_bytes) / JOINING_BYTES_PER_SECOND
+        return joining_seconds(self.source_bytes, self.result_bytes)
 
     def fits(self, disk_bytes: int, seconds: float) -> bool:
         """Whether a worker with such a disk, and so much time, can do it."""

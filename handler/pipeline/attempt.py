@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from handler.domain.errors import (
 )
 from handler.domain.job import CANCELLED_TAG, JOB_METADATA, ResultKeys, SourceObject
 from handler.domain.job_ended import JobEnded
-from handler.domain.ports import ObjectStore
+from handler.domain.ports import GrowingUpload, ObjectStore
 from handler.domain.status import FINAL, Outcome, Progress, State
 from handler.pipeline.report import PATIENCE_SECONDS, StatusReporter
 from handler.pipeline.studio import Studio
@@ -111,7 +112,7 @@ class Attempt:
             claim,
             upload,
             interval_seconds=studio.status_interval_seconds,
-            cost_usd=self._cost_usd,
+            cost_usd=lambda: self.cost_usd,
             now=studio.now,
         )
 
@@ -139,6 +140,12 @@ class Attempt:
     @property
     def job_id(self) -> str:
         return self._claim.job_id
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the job cost until now; None where nobody sends a bill."""
+        cost = self._studio.accounts.cost_usd(time.monotonic() - self._began)
+        return None if cost is None else cost + self._spent_usd
 
     def progress(self, progress: Progress) -> None:
         """Note how far the work is; stop it where it has become useless.
@@ -221,8 +228,34 @@ class Attempt:
         mark = {JOB_METADATA: self.job_id}
         self._replace(key, partial(store.upload, path, bucket, key, content_type, metadata=mark))
 
+    @contextmanager
+    def sending(
+        self, path: Path, key: str, content_type: str, head_bytes: int, most_bytes: int
+    ) -> Iterator[GrowingUpload]:
+        """Send a file while it is written, for ``publish_sent``.
+
+        Args:
+            head_bytes, most_bytes: as ``ObjectStore.upload_growing``.
+        """
+        store, bucket = self._studio.store, self._studio.output_bucket
+        mark = {JOB_METADATA: self.job_id}
+        with store.upload_growing(
+            path,
+            bucket,
+            key,
+            content_type,
+            metadata=mark,
+            head_bytes=head_bytes,
+            most_bytes=most_bytes,
+        ) as upload:
+            yield upload
+
+    def publish_sent(self, upload: GrowingUpload, key: str) -> None:
+        """The same as ``publish`` for a file that was sent before."""
+        self._replace(key, upload.finish)
+
     def publish_json(self, content: Mapping[str, Any], key: str) -> None:
-        """The same for a small JSON object, without the mark."""
+        """The same as ``publish`` for a small JSON object, without the mark."""
         store, bucket = self._studio.store, self._studio.output_bucket
         self._replace(key, partial(store.put_json, bucket, key, content))
 
@@ -288,10 +321,6 @@ class Attempt:
                 self._lost = loss
             except ArtreelError as error:
                 logger.warning("a claim was not renewed: %s", error)
-
-    def _cost_usd(self) -> float | None:
-        cost = self._studio.accounts.cost_usd(time.monotonic() - self._began)
-        return None if cost is None else cost + self._spent_usd
 
 
 def announce(outcome: Outcome, upload: SourceObject, results: ResultKeys, studio: Studio) -> None:

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from handler.domain.chunks import Chunk, all_losses, chunks_of
 from handler.domain.claim import Delivery
-from handler.domain.errors import ArtreelError, Defect, Rejected, TooLong
+from handler.domain.errors import ArtreelError, Defect, IndexTooLarge, Rejected, TooLong
 from handler.domain.job import Job, SourceObject
-from handler.domain.media import Encoding, VideoFacts
+from handler.domain.media import HEADERS_BYTES, Encoding, VideoFacts, likely_index_bytes
+from handler.domain.ports import GrowingUpload
 from handler.domain.spread import likely_result_bytes
 from handler.domain.status import Outcome, Progress, State
 from handler.pipeline.accounts import Account
@@ -75,6 +77,7 @@ def hand_over(
         plan=plan,
         index=seek_map.index if seek_map else (),
         reservation=account.reservation,
+        planning_usd=account.cost_usd,
         begun_at=studio.now(),
     )
     chunks = list(chunks_of(facts, plan.chunk_frames, seek_map))
@@ -123,22 +126,42 @@ def assemble(job_id: str, carrier: str, studio: Studio) -> Outcome:
     with workspace() as folder:
         chunks = work.chunks(folder)
         done = _all_done(work, order, chunks)
-        sizes = [part.size_bytes for part in done]
-        assembly = Assembly(order.facts.size_bytes, sum(sizes), max(sizes))
+        painted = _Painted(work, order, chunks, done, studio)
+        assembly = painted.assembly
         is_too_large = not assembly.fits_here(folder, studio.longest_run_seconds)
         if is_too_large and studio.batch_disk_bytes:
             raise TooLong(f"the painted video is too large for a function, {assembly.in_words}")
-        spent = _spent(done)
+        spent = _spent(order, done)
         with _adopted(order, carrier, studio, spent) as attempt:
             try:
                 if not attempt.published(order.job.result):
-                    _publish(work, order, chunks, done, assembly, folder, studio, attempt)
+                    _publish(painted, assembly, folder, attempt)
                 outcome = Outcome(job_id, State.SUCCEEDED, video=order.job.results.video)
             except Rejected as rejection:
                 outcome = Outcome(job_id, state_after(rejection), rejection.reason)
-            _settle(order, spent, studio)
+            _settle(order, _cost(spent, attempt), studio)
             attempt.end(outcome)
     return outcome
+
+
+@dataclass(frozen=True)
+class _Painted:
+    """A job all of whose chunks are painted."""
+
+    work: Work
+    order: Order
+    chunks: Sequence[Chunk]
+    done: Sequence[Done]
+    studio: Studio
+
+    @property
+    def frames(self) -> int:
+        return sum(part.frames for part in self.done)
+
+    @property
+    def assembly(self) -> Assembly:
+        sizes = [part.size_bytes for part in self.done]
+        return Assembly(self.order.facts.size_bytes, sum(sizes), max(sizes))
 
 
 def end_unfinished(
@@ -170,12 +193,12 @@ def end_unfinished(
         chunks = work.chunks(folder)
     found = [(chunk, work.read(f"{DONE}{order.name_of(chunk)}.json", Done)) for chunk in chunks]
     missing = [chunk for chunk, done in found if done is None]
-    spent = _spent([done for _, done in found if done])
+    spent = _spent(order, [done for _, done in found if done])
     with _adopted(order, carrier, studio, spent) as attempt:
         outcome = _why(work, order, missing, error)
         frames = sum(done.frames for _, done in found if done)
         attempt.progress(Progress(frames, order.facts.frame_count, _elapsed(order, studio)))
-        _settle(order, spent, studio)
+        _settle(order, _cost(spent, attempt), studio)
         if outcome.state is State.FAILED:
             keep(order.upload)
         attempt.end(outcome)
@@ -233,107 +256,129 @@ def _all_done(work: Work, order: Order, chunks: Sequence[Chunk]) -> list[Done]:
     return [done for _, done in found if done]
 
 
-def _publish(
-    work: Work,
-    order: Order,
-    chunks: Sequence[Chunk],
-    done: Sequence[Done],
-    assembly: Assembly,
-    folder: Path,
-    studio: Studio,
-    attempt: Attempt,
-) -> None:
-    began = time.monotonic()
-    job, facts = order.job, order.facts
-    frames = sum(part.frames for part in done)
-    attempt.progress(Progress(frames, frames, _elapsed(order, studio)))
+def _publish(painted: _Painted, assembly: Assembly, folder: Path, attempt: Attempt) -> None:
+    frames = painted.frames
+    attempt.progress(Progress(frames, frames, _elapsed(painted.order, painted.studio)))
     attempt.announce_running()
-    source, result, poster = folder / "source", folder / "result.mp4", folder / "poster.jpg"
     need_room(folder, assembly.disk_bytes, "the painted video")
-    studio.store.download(job.source, source)
+    index_bytes = likely_index_bytes(painted.order.facts)
+    try:
+        _join_and_publish(painted, assembly, folder, attempt, index_bytes)
+    except IndexTooLarge as index:
+        logger.warning("the chunks are joined once more: %s", index)
+        index_bytes += index.missing_bytes
+        _join_and_publish(painted, assembly, folder, attempt, index_bytes)
+
+
+def _join_and_publish(
+    painted: _Painted, assembly: Assembly, folder: Path, attempt: Attempt, index_bytes: int
+) -> None:
+    """Fetch, join and send at the same time; what is sent appears once it is whole and checked."""
+    began = time.monotonic()
+    order, studio = painted.order, painted.studio
+    job, facts, frames = order.job, order.facts, painted.frames
+    source, result, poster = folder / "source", folder / "result.mp4", folder / "poster.jpg"
+    head_bytes, most_bytes = index_bytes + HEADERS_BYTES, assembly.disk_bytes + index_bytes
     encoding = Encoding.of()
-    with _fetched(work, order, chunks, done, folder, assembly.fetched_at_once) as parts:
-        joined = studio.media.join(parts, result, facts, source, encoding)
-    verified = verify(opened_again(studio.media, result), facts, frames, encoding)
-    if joined != frames:
-        raise Defect(f"the chunks hold {joined} frames instead of {frames}")
-    losses = all_losses([part.losses for part in done])
-    attempt.losses(losses.in_words())
-    work.store.download(work.source("poster.jpg"), poster)
-    elapsed = _elapsed(order, studio)
-    painting = Painting(
-        source=facts,
-        result=verified,
-        frames=frames,
-        frames_painted=sum(part.frames_painted for part in done),
-        losses=losses,
-        working_size=order.plan.work.working_size,
-        paint_seconds=sum(part.seconds for part in done),
-        total_seconds=elapsed,
-    )
-    seconds = time.monotonic() - began
-    assembling = studio.accounts.cost_usd(seconds)
-    spent = _spent(done)
-    cost = None if assembling is None or spent is None else spent + assembling
-    written = report(
-        job,
-        painting,
-        engine=done[0].engine,
-        seconds={"paint": painting.paint_seconds, "assemble": seconds, "total": elapsed},
-        estimate=order.plan,
-        cost_usd=cost,
-        now=studio.now(),
-    )
-    studio.observer.painted(frames, painting.frames_painted, painting.paint_seconds, cost)
-    attempt.publish(poster, job.results.poster, "image/jpeg")
-    attempt.publish_json({**written, "chunks": len(chunks)}, job.results.report)
-    attempt.publish(result, job.results.video, "video/mp4")
+    with attempt.sending(result, job.results.video, "video/mp4", head_bytes, most_bytes) as upload:
+        with _fetched(painted, source, assembly.fetched_at_once) as parts:
+            joined = studio.media.join(
+                _sent(parts, upload), result, facts, source, encoding, index_bytes
+            )
+        upload.grown()
+        verified = verify(opened_again(studio.media, result), facts, frames, encoding)
+        if joined != frames:
+            raise Defect(f"the chunks hold {joined} frames instead of {frames}")
+        losses = all_losses([part.losses for part in painted.done])
+        attempt.losses(losses.in_words())
+        painted.work.store.download(painted.work.source("poster.jpg"), poster)
+        painting = Painting(
+            source=facts,
+            result=verified,
+            frames=frames,
+            frames_painted=sum(part.frames_painted for part in painted.done),
+            losses=losses,
+            working_size=order.plan.work.working_size,
+            paint_seconds=sum(part.seconds for part in painted.done),
+            total_seconds=_elapsed(order, studio),
+        )
+        cost = _cost(_spent(order, painted.done), attempt)
+        written = report(
+            job,
+            painting,
+            engine=painted.done[0].engine,
+            seconds={
+                "paint": painting.paint_seconds,
+                "assemble": time.monotonic() - began,
+                "total": painting.total_seconds,
+            },
+            estimate=order.plan,
+            cost_usd=cost,
+            now=studio.now(),
+        )
+        studio.observer.painted(frames, painting.frames_painted, painting.paint_seconds, cost)
+        attempt.publish(poster, job.results.poster, "image/jpeg")
+        attempt.publish_json({**written, "chunks": len(painted.chunks)}, job.results.report)
+        attempt.publish_sent(upload, job.results.video)
+
+
+def _sent(parts: Iterator[tuple[int, Path]], upload: GrowingUpload) -> Iterator[tuple[int, Path]]:
+    """The same; after each of them what was written by then is sent."""
+    for part in parts:
+        yield part
+        upload.grown()
 
 
 @contextmanager
-def _fetched(
-    work: Work,
-    order: Order,
-    chunks: Sequence[Chunk],
-    done: Sequence[Done],
-    folder: Path,
-    at_once: int,
-) -> Iterator[Iterator[tuple[int, Path]]]:
-    """Of each chunk that has frames the first one and its file, which goes with the next."""
+def _fetched(painted: _Painted, source: Path, at_once: int) -> Iterator[Iterator[tuple[int, Path]]]:
+    """The source, and of each chunk that has frames the first one and its file.
 
-    def begin(chunk: Chunk, threads: Executor) -> Callable[[], Path]:
-        path, name = folder / f"chunk-{chunk.index}", f"{order.name_of(chunk)}.mp4"
+    A chunk's file goes with the next one. As long as the source is fetched, the first chunks are.
+    """
+    work, order = painted.work, painted.order
+    chunks = {
+        source.with_name(f"chunk-{chunk.index}"): chunk
+        for chunk, part in zip(painted.chunks, painted.done, strict=True)
+        if part.frames
+    }
 
-        def fetch() -> Path:
-            work.store.download(work.source(name), path)
-            return path
+    def begin(path: Path, threads: Executor) -> Callable[[], None]:
+        from_bucket = order.job.source
+        if path != source:
+            from_bucket = work.source(f"{order.name_of(chunks[path])}.mp4")
+        return threads.submit(work.store.download, from_bucket, path).result
 
-        return threads.submit(fetch).result
-
-    def one_by_one(fetched: Iterator[tuple[Chunk, Path]]) -> Iterator[tuple[int, Path]]:
-        for chunk, path in fetched:
-            yield chunk.begin, path
+    def one_by_one(fetched: Iterator[tuple[Path, None]]) -> Iterator[tuple[int, Path]]:
+        for path, _ in fetched:
+            yield chunks[path].begin, path
             path.unlink()
 
-    filled = (chunk for chunk, part in zip(chunks, done, strict=True) if part.frames)
     with in_order(begin, at_once) as fetch_all:
-        yield one_by_one(fetch_all(filled))
+        fetched = fetch_all(iter([source, *chunks]))
+        next(fetched)
+        yield one_by_one(fetched)
 
 
-def _settle(order: Order, spent: float | None, studio: Studio) -> None:
+def _settle(order: Order, cost_usd: float | None, studio: Studio) -> None:
     """Count what the job cost; where that fails, or nobody knows it, its reservation stands."""
-    if order.reservation is None or spent is None:
+    if order.reservation is None or cost_usd is None:
         return
     try:
-        studio.accounts.spend.settle(order.reservation, spent)
+        studio.accounts.spend.settle(order.reservation, cost_usd)
     except ArtreelError as error:
         logger.warning("cost of job %s was not settled: %s", order.job.job_id, error)
 
 
-def _spent(done: Sequence[Done]) -> float | None:
+def _spent(order: Order, done: Sequence[Done]) -> float | None:
     """By the workers that finished; others' work is not known. None where a worker has no price."""
-    costs = [part.cost_usd for part in done if part.cost_usd is not None]
-    return sum(costs) if len(costs) == len(done) else None
+    costs = [order.planning_usd, *(part.cost_usd for part in done)]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def _cost(spent: float | None, attempt: Attempt) -> float | None:
+    """That and this worker's own; None where a worker has no price."""
+    return None if spent is None else attempt.cost_usd
 
 
 def _elapsed(order: Order, studio: Studio) -> float:

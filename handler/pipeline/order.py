@@ -52,6 +52,7 @@ class Order:
         plan: in how many chunks.
         index: parts of the source that are needed for every chunk that is not fetched whole.
         reservation: of money, settled when the job ends.
+        planning_usd: spent until then; None where nobody sends a bill.
         begun_at: when the job was taken up.
     """
 
@@ -63,6 +64,7 @@ class Order:
     plan: Plan
     index: tuple[tuple[int, int], ...]
     reservation: Reservation | None
+    planning_usd: float | None
     begun_at: datetime
 
     def name_of(self, chunk: Chunk) -> str:

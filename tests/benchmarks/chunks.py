@@ -28,7 +28,7 @@ from PIL import Image
 from handler import wiring
 from handler.domain.chunks import chunks_of
 from handler.domain.keyframes import KEYFRAME_INTERVAL
-from handler.domain.media import VideoFacts
+from handler.domain.media import VideoFacts, likely_index_bytes
 from handler.domain.ports import Frame, FrameWriter
 from handler.domain.timeline import Timeline
 from handler.media.ffmpeg import FfmpegMedia
@@ -143,7 +143,8 @@ def compare(clip: Path, folder: Path) -> None:
             part = folder / f"{chunk.index}.mp4"
             paint_chunk(_to(order, part), facts, chunk, again, painter, motion)
             parts.append((chunk.begin, part))
-        again.join(iter(parts), order.result, facts, source, order.encoding)
+        index_bytes = likely_index_bytes(facts)
+        again.join(iter(parts), order.result, facts, source, order.encoding, index_bytes)
         verify(again.probe(order.result), facts, FRAMES, order.encoding)
         run = _run(order, facts, again, frames, [begin for begin, _ in parts[1:]])
         _report(clip.stem, facts, chunk_frames, run, whole)

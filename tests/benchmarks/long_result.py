@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handler.domain.media import Encoding
+from handler.domain.media import Encoding, likely_index_bytes
 from handler.media.ffmpeg import FfmpegMedia
 from handler.pipeline.verify import verify
 from tests import clips
@@ -55,8 +55,9 @@ def measure(seconds: int, folder: Path) -> None:
             yield first, chunk
         last.append(time.monotonic())
 
+    index_bytes = likely_index_bytes(facts)
     began = time.monotonic()
-    frames = media.join(parts(), result, facts, source, encoding)
+    frames = media.join(parts(), result, facts, source, encoding, index_bytes)
     closed = time.monotonic()
     verify(media.probe(result), facts, frames, encoding)
     looked = time.monotonic()

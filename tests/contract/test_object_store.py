@@ -1,17 +1,23 @@
 """One suite for S3 (moto) and for the fake that the unit tests use."""
 
+import io
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import boto3
 import pytest
+from botocore.exceptions import IncompleteReadError
+from botocore.response import StreamingBody
 from moto import mock_aws
 
+from handler.aws import transfer
 from handler.aws.object_store import S3ObjectStore
+from handler.domain.digest import MIB
 from handler.domain.errors import Changed, Defect, Rejected, Unavailable
 from handler.domain.job import CANCELLED_TAG, SourceObject, is_result
-from handler.domain.ports import ObjectStore
+from handler.domain.ports import GrowingUpload, ObjectStore
 from tests.fakes import FakeObjectStore
 
 BUCKET = "artreel"
@@ -238,6 +244,143 @@ def test_what_is_gone_has_no_tags_and_can_not_be_cancelled(both: tuple[ObjectSto
     assert store.tags(missing) == {}
     with pytest.raises(Rejected, match="gone"):
         store.cancel(missing)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest that S3 takes on their way up, and smaller ones on their way down."""
+    monkeypatch.setattr(transfer, "PART_BYTES", 3 * MIB)
+
+
+LARGE = bytes(range(256)) * (20 * MIB // 256)
+HEAD_BYTES = 1000
+
+
+def growing(store: ObjectStore, path: Path) -> AbstractContextManager[GrowingUpload]:
+    return store.upload_growing(
+        path,
+        BUCKET,
+        "clip.mp4",
+        "video/mp4",
+        metadata={"artreel-job": "0f"},
+        head_bytes=HEAD_BYTES,
+        most_bytes=len(LARGE),
+    )
+
+
+def write_bit_by_bit(path: Path, upload: GrowingUpload) -> None:
+    """As a muxer does: its index comes last, and lies at the beginning."""
+    with path.open("wb") as file:
+        file.write(bytes(HEAD_BYTES))
+        for begin in range(0, len(LARGE), 5 * MIB):
+            file.write(LARGE[max(HEAD_BYTES, begin) : begin + 5 * MIB])
+            file.flush()
+            upload.grown()
+        file.seek(0)
+        file.write(LARGE[:HEAD_BYTES])
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_that_grows_arrives_as_it_is_in_the_end(
+    both: tuple[ObjectStore, Seed], tmp_path: Path
+) -> None:
+    store, _ = both
+    with growing(store, tmp_path / "up") as upload:
+        write_bit_by_bit(tmp_path / "up", upload)
+        assert store.facts(BUCKET, "clip.mp4") is None
+        upload.finish(None)
+    facts = store.facts(BUCKET, "clip.mp4")
+    assert facts is not None
+    assert is_result(facts.metadata)
+    assert facts.metadata["artreel-job"] == "0f"
+    store.download(SourceObject(BUCKET, "clip.mp4", facts.version), tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == LARGE
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_that_grew_replaces_only_what_was_seen(
+    both: tuple[ObjectStore, Seed], tmp_path: Path
+) -> None:
+    store, seed = both
+    with growing(store, tmp_path / "up") as upload:
+        write_bit_by_bit(tmp_path / "up", upload)
+        seed("clip.mp4", b"somebody else's")
+        with pytest.raises(Changed):
+            upload.finish(None)
+        now = store.facts(BUCKET, "clip.mp4")
+        assert now is not None
+        assert now.size_bytes == len(b"somebody else's")
+        upload.finish(now.etag)
+    facts = store.facts(BUCKET, "clip.mp4")
+    assert facts is not None
+    assert facts.size_bytes == len(LARGE)
+
+
+def test_a_file_of_one_part_may_grow_as_well(
+    both: tuple[ObjectStore, Seed], tmp_path: Path
+) -> None:
+    store, seed = both
+    seed("clip.mp4", b"old")
+    old = store.facts(BUCKET, "clip.mp4")
+    assert old is not None
+    with growing(store, tmp_path / "up") as upload:
+        (tmp_path / "up").write_bytes(b"new")
+        with pytest.raises(Changed):
+            upload.finish(None)
+        upload.finish(old.etag)
+    store.download(SourceObject(BUCKET, "clip.mp4", ""), tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == b"new"
+
+
+@mock_aws
+@pytest.mark.usefixtures("small_parts")
+def test_of_a_file_that_is_not_finished_nothing_stays(tmp_path: Path) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    with growing(S3ObjectStore(s3), tmp_path / "up") as upload:
+        write_bit_by_bit(tmp_path / "up", upload)
+        assert len(s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 1
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("size", [0, 1, 3 * MIB, 3 * MIB + 1, len(LARGE)])
+def test_an_object_of_any_size_is_downloaded_whole(
+    both: tuple[ObjectStore, Seed], tmp_path: Path, size: int
+) -> None:
+    store, seed = both
+    version = seed("clip", LARGE[:size])
+    (tmp_path / "down").write_bytes(b"what was there before")
+    store.download(SourceObject(BUCKET, "clip", version, version), tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == LARGE[:size]
+
+
+class BreaksOff:
+    """An S3 whose answers end early, each after so many bytes."""
+
+    def __init__(self, body: bytes, after: int) -> None:
+        self.body, self.after, self.asked = body, after, 0
+
+    def get_object(self, Range: str, **_: object) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        self.asked += 1
+        first, last = (int(number) for number in Range.removeprefix("bytes=").split("-"))
+        wanted = self.body[first : last + 1]
+        return {"Body": StreamingBody(io.BytesIO(wanted[: self.after]), len(wanted))}
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stood(tmp_path: Path) -> None:
+    s3: Any = BreaksOff(b"0123456789", after=4)
+    transfer.Transfer(s3).download({}, 10, tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == b"0123456789"
+    assert s3.asked == 3
+
+
+def test_a_download_that_never_gets_on_is_given_up(tmp_path: Path) -> None:
+    s3: Any = BreaksOff(b"0123456789", after=0)
+    with pytest.raises(IncompleteReadError):
+        transfer.Transfer(s3).download({}, 10, tmp_path / "down")
+    assert s3.asked == transfer.TRIES
 
 
 def test_a_listing_has_every_key_and_when_it_was_put(both: tuple[ObjectStore, Seed]) -> None:

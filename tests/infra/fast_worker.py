@@ -41,7 +41,7 @@ def misbehave(chunk: int) -> None:
     if chunk in faults["broken"]:
         raise Defect("this chunk is never painted")
     for fault in ("killed", "hangs"):
-        key = f"happened/{fault}/{chunk}"
+        key = f"happened/{fault}/{chunk:05}"
         if chunk in faults[fault] and not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
             s3.put_object(Bucket=bucket, Key=key, Body=b"")
             if fault == "hangs":

@@ -80,7 +80,10 @@ class TestAlarms:
             "FunctionErrorsAlarm": {("AWS/Lambda", "Errors", "FunctionName")},
             "ThrottlesAlarm": {("AWS/Lambda", "Throttles", "FunctionName")},
             "DurationAlarm": {("AWS/Lambda", "Duration", "FunctionName")},
-            "SpendAlarm": {("AWS/Lambda", "Duration", "FunctionName")},
+            "SpendAlarm": {
+                ("AWS/Lambda", "Duration", "FunctionName"),
+                (NAMESPACE, "ContainersUSD", "service"),
+            },
             "ExecutionsAlarm": {("AWS/States", "ExecutionsFailed", "StateMachineArn")},
         }
 
@@ -100,11 +103,29 @@ class TestAlarms:
             assert not {"AlarmActions", "OKActions"} & alarm.keys()
 
     def test_spend_is_counted_at_the_price_of_the_report(self, resources: Resources) -> None:
-        """A function of 10240 MB that runs for an hour."""
-        hours = {"duration": 3600_000, "chunks": 7200_000}
-        usd = _computed(resources["SpendAlarm"], **hours, MemoryMb=10240)
-        assert usd == pytest.approx(3 * 3600 * 10 * PRICES.lambda_gb_second["x86_64"])
-        assert resources["SpendAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Period"] == 86400
+        """Functions of 10240 MB that run for some hours, and containers for five dollars."""
+        hours = {"duration": 3600_000, "chunks": 7200_000, "joining": 1800_000}
+        usd = _computed(resources["SpendAlarm"], **hours, MemoryMb=10240, containers=5)
+        assert usd == pytest.approx(3.5 * 3600 * 10 * PRICES.lambda_gb_second["x86_64"] + 5)
+
+    def test_spend_is_that_of_a_day_and_of_every_function_with_work(
+        self, resources: Resources
+    ) -> None:
+        _, *metrics = resources["SpendAlarm"]["Properties"]["Metrics"]
+        assert {metric["MetricStat"]["Period"] for metric in metrics} == {86400}
+        counted = {
+            dimension["Value"]["Ref"]
+            for metric in metrics
+            for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
+        }
+        assert counted == {"OnUpload", "PaintChunk", "Assemble", "AWS::StackName"}
+
+    def test_a_day_without_chunks_or_containers_is_counted_as_well(
+        self, resources: Resources
+    ) -> None:
+        judged, *metrics = resources["SpendAlarm"]["Properties"]["Metrics"]
+        for metric in metrics:
+            assert f"FILL({metric['Id']}, 0)" in judged["Expression"]["Fn::Sub"]
 
     def test_duration_is_judged_by_the_functions_own_limit(self, resources: Resources) -> None:
         per_cent = _computed(resources["DurationAlarm"], duration=810_000, TimeoutSeconds=900)
@@ -116,6 +137,7 @@ def _computed(alarm: dict[str, Any], **values: float) -> float:
     expression = alarm["Properties"]["Metrics"][0]["Expression"]["Fn::Sub"]
     for name, value in values.items():
         expression = re.sub(rf"\$\{{{name}\}}|\b{name}\b", str(value), expression)
+    expression = re.sub(r"FILL\((\d+), 0\)", r"\1", expression)
     assert re.fullmatch(r"[\d.()*/+ ]+", expression)
     result: float = eval(expression)  # noqa: S307 (numbers and operators, as just asserted)
     return result

@@ -365,6 +365,26 @@ class TestLongJobs:
             assert all(retry["JitterStrategy"] == "FULL" for retry in others)
             assert others[-1]["ErrorEquals"] == ["States.ALL"]
 
+    def test_an_account_without_room_is_asked_as_long_as_an_execution_lasts(
+        self, definition: Any
+    ) -> None:
+        """Full jitter: each pause is half of the longest, as a rule."""
+        for task in _functions(definition):
+            (refused,) = (
+                retry
+                for retry in task["Retry"]
+                if "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
+            )
+            pauses = [
+                min(
+                    refused["IntervalSeconds"] * refused["BackoffRate"] ** min(attempt, 100),
+                    refused["MaxDelaySeconds"],
+                )
+                for attempt in range(refused["MaxAttempts"])
+            ]
+            assert sum(pauses) / 2 > 1.2 * definition["TimeoutSeconds"]
+            assert 4 * len(pauses) < MOST_EVENTS
+
     def test_the_claim_stays_held_while_the_state_machine_works(self, resources: Resources) -> None:
         for function in ("Assemble", "EndJob"):
             given = resources[function]["Properties"]["Environment"]["Variables"]
@@ -387,6 +407,9 @@ class TestLongJobs:
         ours = {name for name in given if name.startswith(ENVIRONMENT_PREFIX)}
         assert ours <= {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields}
 
+
+MOST_EVENTS = 25_000
+"""Of one execution; an attempt at a task takes four at most."""
 
 CAUGHT = ("PaintChunksOnBatch", "Assemble", "AssembleOnBatch")
 

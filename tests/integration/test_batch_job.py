@@ -2,14 +2,20 @@
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
 from handler import wiring
+from handler.aws.telemetry import NAMESPACE
+from handler.domain.price import container_usd
+from handler.entrypoints import batch_job
 from handler.entrypoints.batch_job import EXIT_DEFECT, EXIT_REJECTED, EXIT_TRY_AGAIN, main
+from handler.entrypoints.stop_notice import Stopped
 from tests import clips
 from tests.cloud import Cloud
+from tests.cloudwatch import OF_CONTAINERS
 
 JOB = json.dumps({"video": "videos/clip.mp4", "style": "waves"})
 
@@ -47,6 +53,37 @@ def test_it_keeps_to_the_processors_that_are_paid_for(
         assert wiring.worker().vcpus == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize("end", [0, EXIT_REJECTED, EXIT_TRY_AGAIN])
+def test_what_it_costs_is_told_however_it_ends(
+    cloud: Cloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    end: int,
+) -> None:
+    cloud.upload("videos/clip.mp4", clips.plain(tmp_path, frames=3).read_bytes())
+    vcpus = len(os.sched_getaffinity(0))
+    monkeypatch.setenv("ARTREEL_BATCH_VCPUS", str(vcpus))
+    monkeypatch.setenv("ARTREEL_BATCH_MEMORY_MB", "2048")
+    monkeypatch.setenv("ARTREEL_BATCH_ATTEMPT", "1")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stack")
+    wiring.forget()
+    if end == EXIT_TRY_AGAIN:
+        monkeypatch.setattr(batch_job, "run_job", _stopped)
+    assert main(["no json" if end == EXIT_REJECTED else JOB]) == end
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if OF_CONTAINERS & line.keys()]
+    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == (NAMESPACE, [["service"]])
+    assert told["service"] == "stack"
+    least = container_usd(60, vcpus, 2048, platform.machine(), spot=False)
+    assert told["ContainersUSD"] == [pytest.approx(least, rel=0.3)]
+
+
+def _stopped(*_: object) -> None:
+    raise Stopped
 
 
 def test_without_a_job_it_says_how_to_give_one(capsys: pytest.CaptureFixture[str]) -> None:

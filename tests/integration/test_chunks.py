@@ -17,9 +17,15 @@ import pytest
 
 from handler import motion
 from handler.domain.chunks import WHOLE, Chunk, SeekMap, chunks_of
-from handler.domain.errors import Defect, SeekMissed
+from handler.domain.errors import Defect, IndexTooLarge, SeekMissed
 from handler.domain.losses import Losses
-from handler.domain.media import Codec, Encoding, VideoFacts
+from handler.domain.media import (
+    HEADERS_BYTES,
+    Codec,
+    Encoding,
+    VideoFacts,
+    likely_index_bytes,
+)
 from handler.domain.ports import Frame
 from handler.domain.timeline import Timeline
 from handler.media.ffmpeg import FfmpegMedia
@@ -34,6 +40,8 @@ from tests.fast_painter import FastPainter
 Clip = Callable[[Path], Path]
 
 media = FfmpegMedia()
+ROOM = 100_000
+"""For an index, bytes."""
 
 
 def _long(name: str, *words: str, seconds: int = 4, rate: str = "25") -> Clip:
@@ -292,7 +300,7 @@ def test_chunks_are_joined_to_what_one_run_writes(
         with media.write_chunk(parts[-1][1], facts, encoding) as encoder:
             for frame in frames[chunk.begin : chunk.end]:
                 encoder.write(frame)
-    assert media.join(iter(parts), joined, facts, source, encoding) == 120
+    assert media.join(iter(parts), joined, facts, source, encoding, ROOM) == 120
     verify(media.probe(joined), facts, 120, encoding)
     assert _packets(joined, "audio") == _packets(whole, "audio")
     times, of_one_run = (
@@ -302,6 +310,63 @@ def test_chunks_are_joined_to_what_one_run_writes(
     here, there = _psnr(joined, painted.frames), _psnr(whole, painted.frames)
     for border in (50, 51, 101, 102):
         assert here[border] >= there[border] - 0.5
+
+
+def _encoded(facts: VideoFacts, folder: Path, chunk_frames: int) -> list[tuple[int, Path]]:
+    """Chunks of noise, which takes many bytes."""
+    noise = np.random.default_rng(1)
+    parts = []
+    for first in range(0, facts.frame_count, chunk_frames):
+        parts.append((first, folder / f"chunk-{first}.mp4"))
+        with media.write_chunk(parts[-1][1], facts, Encoding.of()) as encoder:
+            for _ in range(min(chunk_frames, facts.frame_count - first)):
+                encoder.write(noise.integers(0, 256, (*facts.size[::-1], 3), np.uint8))
+    return parts
+
+
+def test_what_is_joined_stays_as_it_is_but_for_its_beginning(
+    painted: Painted, tmp_path: Path
+) -> None:
+    source, joined, facts = painted.order.source, tmp_path / "joined.mp4", painted.facts
+    head = ROOM + HEADERS_BYTES
+    (_, chunk), *_ = _encoded(facts, tmp_path, 60)
+    times = 30_000_000 // chunk.stat().st_size
+    seen: list[bytes] = []
+
+    def watched() -> Iterator[tuple[int, Path]]:
+        for number in range(times):
+            yield 60 * number, chunk
+            if joined.exists() and number % 5 == 0:
+                seen.append(joined.read_bytes()[head:])
+
+    media.join(watched(), joined, facts, source, Encoding.of(), ROOM)
+    whole = joined.read_bytes()
+    assert whole.index(b"moov") < head
+    assert any(0 < len(begun) < len(whole) - head for begun in seen)
+    assert all(whole[head:].startswith(begun) for begun in seen)
+
+
+def test_an_index_that_has_no_room_says_how_much_it_lacks(painted: Painted, tmp_path: Path) -> None:
+    source, joined, facts = painted.order.source, tmp_path / "joined.mp4", painted.facts
+    parts = _encoded(facts, tmp_path, 60)
+    with pytest.raises(IndexTooLarge) as short:
+        media.join(iter(parts), joined, facts, source, Encoding.of(), 1000)
+    assert not joined.exists()
+    room = 1000 + short.value.missing_bytes
+    assert room < likely_index_bytes(facts)
+    assert media.join(iter(parts), joined, facts, source, Encoding.of(), room) == 120
+    verify(media.probe(joined), facts, 120, Encoding.of())
+
+
+def test_many_tags_take_more_room_than_is_likely(painted: Painted, tmp_path: Path) -> None:
+    order, told = painted.order, tmp_path / "told.mp4"
+    tags = ("-metadata", f"comment={'long ' * 20_000}")
+    clips.ffmpeg("-i", str(order.source), "-map", "0", "-c", "copy", *tags, str(told))
+    facts = media.probe(told)
+    parts = _encoded(facts, tmp_path, 60)
+    with pytest.raises(IndexTooLarge):
+        room = likely_index_bytes(facts)
+        media.join(iter(parts), tmp_path / "joined.mp4", facts, told, Encoding.of(), room)
 
 
 def test_chunks_that_do_not_go_together_are_not_joined(painted: Painted, tmp_path: Path) -> None:
@@ -315,7 +380,7 @@ def test_chunks_that_do_not_go_together_are_not_joined(painted: Painted, tmp_pat
         parts.append((first, tmp_path / codec))
     joined = tmp_path / "joined.mp4"
     with pytest.raises(Defect, match="from frame 2 on was encoded in another way"):
-        media.join(iter(parts), joined, facts, order.source, order.encoding)
+        media.join(iter(parts), joined, facts, order.source, order.encoding, ROOM)
     assert not joined.exists()
 
 

@@ -33,8 +33,8 @@ PROJECT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def serving(argv: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
-    """A process that listens on a loopback port while the context lasts."""
+def serving(argv: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    """Id of a process that listens on a loopback port while the context lasts."""
     process = subprocess.Popen(argv, env=environment, cwd=PROJECT, stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -42,7 +42,7 @@ def serving(argv: Sequence[str], port: int, environment: Mapping[str, str]) -> I
             assert process.poll() is None, f"{argv[0]} ended with {process.returncode}"
             assert time.monotonic() < deadline, f"{argv[0]} does not listen"
             time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:

@@ -20,7 +20,7 @@ from handler.domain.job import SourceObject
 from handler.domain.status import State
 from tests import clips
 from tests.cloud import IN, Cloud
-from tests.cloudwatch import OUR_METRICS
+from tests.cloudwatch import OF_FUNCTIONS
 from tests.integration.test_on_upload import handle, queued, uploaded
 
 KEY = "videos/waves/clip.mp4"
@@ -121,7 +121,7 @@ def test_these_metrics_are_sent_and_no_others(
         cancelled,
         *(run(cloud, b"any", capsys, received) for received in (1, 3)),
     )
-    assert {name for log in logs for line in log.metrics for name in values(line)} == OUR_METRICS
+    assert {name for log in logs for line in log.metrics for name in values(line)} == OF_FUNCTIONS
 
 
 def test_every_line_of_a_job_is_json_and_names_it(

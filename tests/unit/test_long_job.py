@@ -19,6 +19,7 @@ from handler.domain.errors import (
     Cancelled,
     ClaimLost,
     Defect,
+    IndexTooLarge,
     Rejected,
     Superseded,
     TooLong,
@@ -211,6 +212,34 @@ def test_an_assembler_that_fails_keeps_the_claim_for_the_next(bench: Bench) -> N
         bench.assemble(job_id)
     bench.media.join = join  # type: ignore[method-assign]
     assert bench.assemble(job_id).state is State.SUCCEEDED
+
+
+def test_where_the_index_lacks_room_the_chunks_are_joined_again(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    join, rooms = bench.media.join, []
+
+    def short_of_ten_bytes(*given: Any) -> int:
+        rooms.append(given[-1])
+        frames = join(*given)
+        if len(rooms) == 1:
+            raise IndexTooLarge(10)
+        return frames
+
+    bench.media.join = short_of_ten_bytes  # type: ignore[assignment, method-assign]
+    assert bench.assemble(job_id).state is State.SUCCEEDED
+    assert rooms == [rooms[0], rooms[0] + 10]
+    assert bench.store.body("out", "monet/clip.mp4") == b"result 130"
+
+
+def test_nothing_is_published_of_a_video_that_is_not_what_it_should_be(bench: Bench) -> None:
+    job_id = bench.begin()
+    bench.paint(job_id)
+    join = bench.media.join
+    bench.media.join = lambda *given: join(*given) - 1  # type: ignore[method-assign]
+    with pytest.raises(Defect, match="the chunks hold 129 frames instead of 130"):
+        bench.assemble(job_id)
+    assert bench.store.keys_of("out") == {"monet/clip.status.json"}
 
 
 def test_a_missing_chunk_is_not_joined_over(bench: Bench) -> None:

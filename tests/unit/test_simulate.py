@@ -86,7 +86,7 @@ def test_every_chunk_is_left_once_or_the_job_fails(
 ) -> None:
     _, run = played(clip, workers, chances, quotas, seed, route)
     if run.error:
-        assert "refused" in run.error or "killed" in run.error
+        assert "its time was over" in run.error or "killed" in run.error
         assert run.frames < clip[0].frames
     else:
         assert run.frames == clip[0].frames
@@ -196,9 +196,16 @@ def test_an_account_that_is_full_refuses_and_is_asked_again() -> None:
     assert run.workers == 50
     assert run.throttled > 50
     assert run.path["account's concurrency"] > 0
-    long = film(60_000, 60_000 * FUNCTION.vcpus)
-    _, stuck = played(long, 1000, quotas=Quotas(functions=10))
-    assert "refused 20 times" in str(stuck.error)
+
+
+def test_more_workers_than_the_account_has_functions_hold_no_job_up_for_good() -> None:
+    """Chunks of four minutes, and one function for ten workers."""
+    long = film(60_000, 24_000 * FUNCTION.vcpus)
+    plan, run = played(long, 100, quotas=Quotas(functions=10))
+    assert (plan.chunks, run.error) == (100, None)
+    assert run.seconds > 10 * 240
+    _, stuck = played(long, 100, quotas=Quotas(functions=1))
+    assert "its time was over" in str(stuck.error)
 
 
 def test_standard_children_start_a_hundred_a_second() -> None:
