@@ -106,8 +106,8 @@ class _Clip:
     keyframe_interval: int = 1
 
 
-EVERY_FRAME = _Clip(640, 360, 100, 640)
-LARGER_SOURCE = _Clip(1920, 1080, 50, 640)
+EVERY_FRAME = _Clip(640, 360, 60, 640)
+LARGER_SOURCE = _Clip(1920, 1080, 40, 640)
 MOSTLY_CARRIED = _Clip(1280, 720, 65, 1024, KEYFRAME_INTERVAL)
 """At the usual working size."""
 
