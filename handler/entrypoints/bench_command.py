@@ -27,7 +27,7 @@ def bench(
     calibrated: Annotated[
         bool,
         typer.Option(
-            "--calibrate", help="Measure painting and codecs for `artreel plan`: two to three minutes."
+            "--calibrate", help="Measure painting and codecs for `artreel plan`: three minutes."
         ),
     ] = False,
     model: Annotated[
