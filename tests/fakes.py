@@ -397,7 +397,9 @@ class FakeSpendCounter:
             raise Unavailable("the counter is down")
 
 
-CALIBRATION = Calibration("2026-01-01", "fake", 1, 0.1, 1e-3, 5e-4, {"fake": {"exact": 2e-3}})
+CALIBRATION = Calibration(
+    "2026-01-01", "fake", 1, 0.1, 0.1, 1.0, 1e-3, 5e-4, {"fake": {"exact": 2e-3}}
+)
 
 
 def accounts(spend: FakeSpendCounter | None = None, memory_mb: int = 1769) -> Accounts:
@@ -415,6 +417,7 @@ class FakeMedia:
     def __init__(self, facts: VideoFacts = FACTS) -> None:
         self.facts = facts
         self.decodable = facts.frame_count
+        self.times_read = 0
         self.still = False
         self.loses_on_write = 0
         self.written: list[Frame] = []
@@ -451,6 +454,7 @@ class FakeMedia:
     ) -> Iterator[FrameReader]:
         if not self.decodable:
             raise Rejected("not one frame of the video can be decoded")
+        self.times_read += 1
         reader = FakeReader(facts, size or facts.size, self.decodable, still=self.still)
         for _ in range(min(chunk.begin, self.decodable)):
             next(reader)

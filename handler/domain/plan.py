@@ -54,16 +54,20 @@ class Worker:
 class Calibration:
     """What painting took on one machine; ``artreel bench --calibrate`` measures it.
 
-    Seconds are those of one processor: with as many as there are, painting overlaps decoding and
-    encoding and is held to take their sum, divided by the processors.
+    Seconds are those of one processor, if nothing else is said: with as many as there are, painting
+    overlaps decoding and encoding and is held to take their sum, divided by the processors.
 
     Attributes:
         measured_at: date, ISO 8601.
         processor, processors: name and number of those that were measured.
-        start_seconds: before the first frame and after the last; most of it on one processor.
+        start_seconds: before the first frame and after the last, by the wall clock: processes that
+            begin one after the other, and networks that are compiled beside them. Neither the size
+            of frames nor more processors change it much.
+        start_processor_seconds: that all of these use together.
+        busy_share: part of the processors that painting, once it has begun, keeps busy, 0 to 1.
         codec_seconds: to decode, resize and encode one megapixel of the source.
-        carry_seconds: for a frame between keyframes, painted anew or not, by megapixels of the size
-            at which its motion is estimated.
+        carry_seconds: for a frame between keyframes, painted anew or not, by megapixels as
+            ``carried_megapixels`` counts them.
         paint_seconds: to paint one megapixel of the working size, by model and precision.
     """
 
@@ -71,6 +75,8 @@ class Calibration:
     processor: str
     processors: int
     start_seconds: float
+    start_processor_seconds: float
+    busy_share: float
     codec_seconds: float
     carry_seconds: float
     paint_seconds: Mapping[str, Mapping[str, float]]
@@ -82,16 +88,20 @@ class Calibration:
             calibration = cls(**json.loads(text))
             numbers = [
                 calibration.start_seconds,
+                calibration.start_processor_seconds,
+                calibration.busy_share,
                 calibration.codec_seconds,
                 calibration.carry_seconds,
             ]
             for of_model in calibration.paint_seconds.values():
                 numbers += of_model.values()
-            usable = all(math.isfinite(number) and number > 0 for number in numbers)
+            usable = calibration.busy_share <= 1 and all(
+                math.isfinite(number) and number > 0 for number in numbers
+            )
         except (ValueError, TypeError, AttributeError) as error:
             raise Defect(f"the calibration can't be read: {error}") from error
         if not usable:
-            raise Defect("the calibration holds numbers that are no durations")
+            raise Defect("the calibration holds numbers that can't have been measured")
         return calibration
 
     def as_json(self) -> str:
@@ -111,6 +121,10 @@ class Calibration:
         of_model = self.paint_seconds.get(model, {})
         return of_model.get(precision, max(of_model.values(), default=None))
 
+    def processor_seconds(self, work: Work) -> float:
+        """That the work uses, start included; what waits uses none."""
+        return self.start_processor_seconds + self.busy_share * work.vcpu_seconds
+
 
 @dataclass(frozen=True)
 class Work:
@@ -124,7 +138,7 @@ class Work:
         working_size: width and height at which frames are painted, px.
         keyframe_interval: frames from one keyframe to the next, 1 if each is painted.
         start_seconds: wall clock.
-        vcpu_seconds: of one processor.
+        vcpu_seconds: of one processor, after the start; it waits for some of them.
     """
 
     frames: int
@@ -186,22 +200,41 @@ def work_of(
     interval = bounded_interval(keyframe_interval, size_held(layers, working_size, facts.size))
     counts = [keyframes_and_others(layer, facts, interval) for layer in layers]
     keyframes, others = map(sum, zip(*counts, strict=True))
-    painted = keyframes + round(repainted_share * others)
+    repainted = round(repainted_share * others)
+    painted = keyframes + repainted
     source_megapixels = facts.frame_count * facts.width * facts.height / MEGAPIXEL
     working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
-    # What motion saves where it is estimated still smaller, carrying paint that far costs.
-    carry_scale = max(FLOW_SCALE, flow_scale(*working_size))
+    busy_seconds = (
+        calibration.codec_seconds * source_megapixels
+        + paint_seconds * working_megapixels * painted
+        + calibration.carry_seconds * carried_megapixels(working_size, others, repainted)
+    )
     return Work(
         frames=facts.frame_count,
         frames_painted=painted,
-        frames_carried=keyframes + others - painted,
+        frames_carried=others - repainted,
         working_size=working_size,
         keyframe_interval=interval,
         start_seconds=calibration.start_seconds,
-        vcpu_seconds=calibration.codec_seconds * source_megapixels
-        + paint_seconds * working_megapixels * painted
-        + calibration.carry_seconds * working_megapixels * carry_scale**2 * others,
+        vcpu_seconds=busy_seconds / calibration.busy_share,
     )
+
+
+def carried_megapixels(working_size: tuple[int, int], between: int, repainted: int) -> float:
+    """What carrying paint goes by.
+
+    Motion is estimated at a smaller size than the working size, width and height in px. What that
+    saves where it is smaller than half, carrying paint that far costs. A frame that is painted anew
+    gives its paint to those around it: two or three of them are mixed once more, at working size,
+    which takes about as long as one frame does where motion is estimated at half of it.
+
+    Args:
+        between: frames between keyframes,
+        repainted: and those of them that motion does not give their paint.
+    """
+    width, height = working_size
+    scale = max(FLOW_SCALE, flow_scale(width, height))
+    return width * height / MEGAPIXEL * (scale**2 * between + FLOW_SCALE**2 * repainted)
 
 
 def work_of_preview(
@@ -220,6 +253,10 @@ def work_of_preview(
     decoded = jumps * min(facts.frame_count, FRAMES_TO_DECODE_ONE)
     source_megapixels = decoded * facts.width * facts.height / MEGAPIXEL
     working_megapixels = working_size[0] * working_size[1] / MEGAPIXEL
+    busy_seconds = (
+        calibration.codec_seconds * source_megapixels
+        + paint_seconds * working_megapixels * paintings
+    )
     return Work(
         frames=paintings,
         frames_painted=paintings,
@@ -227,8 +264,7 @@ def work_of_preview(
         working_size=working_size,
         keyframe_interval=1,
         start_seconds=calibration.start_seconds,
-        vcpu_seconds=calibration.codec_seconds * source_megapixels
-        + paint_seconds * working_megapixels * paintings,
+        vcpu_seconds=busy_seconds / calibration.busy_share,
     )
 
 

@@ -89,13 +89,14 @@ class Account:
         painter: Painter,
         keyframe_interval: int,
         deadline: Deadline,
-        repainted_share: float,
+        look: Callable[[], float],
         workers: int = 0,
     ) -> None:
         """Let pass a job that this worker, or many, can finish and its budgets can pay.
 
         Args:
-            repainted_share: of the frames between keyframes, as a look at them tells.
+            look: tells which part of the frames between keyframes is painted anew. It takes a
+                second, and is not asked where no estimate can be made.
             workers: that paint at a time what this one can't; 0 where there are none.
 
         Raises:
@@ -112,7 +113,7 @@ class Account:
                 keyframe_interval,
                 calibration,
                 paint_seconds,
-                repainted_share,
+                look(),
             )
 
         self.approve_work(facts, painter, work, deadline, workers)
@@ -156,6 +157,7 @@ class Account:
             painter.smallest_side,
             painter.width_multiple,
         )
+        work = work_for(size, paint_seconds)
         wish = Wish(
             run_on=job.run_on,
             deadline_seconds=job.deadline_seconds,
@@ -163,7 +165,7 @@ class Account:
             elapsed_seconds=time.monotonic() - self._began,
         )
         fleet = self._fleet(deadline.longest_seconds, workers)
-        self.plan = plan = choose(fleet, work_for(size, paint_seconds), facts, wish)
+        self.plan = plan = choose(fleet, work, facts, wish)
         if plan.route is Route.LAMBDA:
             deadline.need(plan.seconds, "painting it", DOUBT)
         if plan.usd is not None:

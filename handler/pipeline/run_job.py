@@ -317,8 +317,11 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         painter = studio.painter()
         workers = studio.workers if studio.launcher and job.can_be_spread else 0
         interval = job.frames.interval()
-        repainted = repainted_share(source, facts, interval, studio.media, studio.motion())
-        account.approve(facts, painter, interval, deadline, repainted, workers)
+
+        def look() -> float:
+            return repainted_share(source, facts, interval, studio.media, studio.motion())
+
+        account.approve(facts, painter, interval, deadline, look, workers)
         if account.plan and account.plan.route is not Route.LAMBDA:
             for path in styles.values():
                 studio.media.read_picture(path)
@@ -330,7 +333,7 @@ def _paint_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
             timeline=job.timeline,
             working_size_px=job.working_size_px,
             result=folder / "result.mp4",
-            keyframe_interval=job.frames.interval(),
+            keyframe_interval=interval,
             poster=folder / "poster.jpg",
             compare=job.compare,
             teaser=folder / "teaser.webp" if job.teaser else None,

@@ -77,6 +77,7 @@ def test_what_one_function_can_not_do_is_said(tmp_path: Path) -> None:
 def test_a_deadline_is_kept_by_as_many_workers_as_it_takes(tmp_path: Path) -> None:
     constants = {
         "start_seconds": 2.0,
+        "busy_share": 1.0,
         "codec_seconds": 0.03,
         "carry_seconds": 0.5,
         "paint_seconds": {"magenta-arbitrary-distilled": {"f32": 0.4, "bf16": 0.2}},

@@ -41,7 +41,7 @@ def prepared(looks: Timeline, rate: Fraction, count: int) -> Iterator[WorkFrame]
 
 
 def test_work_grows_with_what_is_decoded_and_what_is_painted() -> None:
-    calibration = Calibration("2026-01-01", "any", 2, 1.5, 0.1, 0.5, {})
+    calibration = Calibration("2026-01-01", "any", 2, 1.5, 2.5, 1.0, 0.1, 0.5, {})
     work = work_of(CLIP, [MONET], (500, 250), 1, calibration, paint_seconds=2.0)
     assert work.vcpu_seconds == pytest.approx(50 * 0.1 + 12.5 * 2.0)
     assert work.seconds(1) == pytest.approx(1.5 + 30)
@@ -51,12 +51,25 @@ def test_work_grows_with_what_is_decoded_and_what_is_painted() -> None:
     assert carried.vcpu_seconds == pytest.approx(5 + 0.0512 * (14 * 2.0 + 86 * 0.5))
     unsteady = work_of(CLIP, [MONET], (320, 160), 8, calibration, 2.0, repainted_share=0.5)
     assert (unsteady.frames_painted, unsteady.frames_carried) == (57, 43)
-    assert unsteady.vcpu_seconds == pytest.approx(5 + 0.0512 * (57 * 2.0 + 86 * 0.5))
+    assert unsteady.vcpu_seconds == pytest.approx(5 + 0.0512 * (57 * 2.0 + 86 * 0.5 + 43 * 0.125))
     halved = work_of(CLIP, [MONET], (1000, 500), 8, calibration, paint_seconds=2.0)
     assert halved.vcpu_seconds == pytest.approx(5 + 0.5 * (14 * 2.0 + 86 * 0.5 / 4))
     large = work_of(CLIP, [MONET], (3840, 2160), 8, calibration, paint_seconds=2.0)
     assert (large.frames_painted, large.frames_carried) == (34, 66)
     assert large.vcpu_seconds == pytest.approx(5 + 8.2944 * (34 * 2.0 + 66 * 0.5 / 4))
+
+
+def test_processors_that_wait_are_paid_for() -> None:
+    at_work = replace(CALIBRATION, start_processor_seconds=3.0, busy_share=1.0)
+    waiting = replace(at_work, busy_share=0.8)
+    always, partly = (
+        work_of(CLIP, [MONET], (500, 250), 8, calibration, 2.0, 0.5)
+        for calibration in (at_work, waiting)
+    )
+    assert partly.start_seconds == always.start_seconds
+    assert partly.vcpu_seconds == pytest.approx(always.vcpu_seconds / 0.8)
+    used = waiting.processor_seconds(partly)
+    assert used == at_work.processor_seconds(always) == pytest.approx(3 + always.vcpu_seconds)
 
 
 def test_the_original_is_decoded_and_not_painted() -> None:
@@ -154,7 +167,14 @@ def test_a_calibration_survives_its_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"codec_seconds": 0}, {"start_seconds": -1}, {"extra": 1}, {"paint_seconds": [1]}]
+    "change",
+    [
+        {"codec_seconds": 0},
+        {"start_seconds": -1},
+        {"busy_share": 1.01},
+        {"extra": 1},
+        {"paint_seconds": [1]},
+    ],
 )
 def test_a_broken_calibration_is_a_fault_of_the_deployment(change: dict[str, object]) -> None:
     with pytest.raises(Defect, match="calibration"):

@@ -679,6 +679,16 @@ def test_a_model_that_was_not_measured_is_a_fault_where_money_is_spent(bench: Be
     assert bench.store.json("out", "monet/clip.report.json")["estimate"] is None
 
 
+def test_a_video_is_looked_at_only_where_an_estimate_can_be_made(bench: Bench) -> None:
+    bench.studio = replace(bench.studio, accounts=accounts(memory_mb=0))
+    bench.run()
+    times_read = bench.media.times_read
+    bench.painter.description = {**FakePainter.description, "model": "unknown"}
+    bench.store.seed("in", KEY, b"another video")
+    bench.run()
+    assert bench.media.times_read == times_read + 1 == 3
+
+
 class TestOnce:
     def test_what_ended_is_not_done_again_for_a_late_message(self, bench: Bench) -> None:
         bench.media.decodable = 0
