@@ -14,9 +14,6 @@ from handler import wiring
 from handler.domain.errors import Defect, Rejected
 from handler.domain.plan import Calibration
 from handler.entrypoints.console import plain_errors
-from handler.media.footage import make_footage
-from handler.pipeline.calibrate import calibrate
-from handler.style.engine import fastest_precision
 
 
 def bench(
@@ -40,6 +37,10 @@ def bench(
     with plain_errors():
         if not calibrated:
             raise Rejected("say what to measure: artreel bench --calibrate")
+        from handler.media.footage import make_footage
+        from handler.pipeline.calibrate import calibrate
+        from handler.style.engine import fastest_precision
+
         path = output or wiring.settings().calibration_file
         precisions = dict.fromkeys((fastest_precision(), "f32"))
         measured = calibrate(
