@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Any
 from handler.domain.errors import Defect, Rejected
 from handler.domain.job import Buckets
 from handler.domain.plan import Calibration, Worker
-from handler.domain.ports import (
-    Launcher,
-    Media,
-    Motion,
-    ObjectStore,
-    Observer,
-    Painter,
-    Uploader,
-)
 from handler.domain.spread import Containers
-from handler.pipeline.accounts import Accounts
-from handler.pipeline.studio import Studio
-from handler.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
     from handler.aws.job_queue import SqsJobQueue
+    from handler.domain.ports import (
+        Launcher,
+        Media,
+        Motion,
+        ObjectStore,
+        Observer,
+        Painter,
+        Uploader,
+    )
+    from handler.pipeline.studio import Studio
+    from handler.settings import Settings
 
 AWS_TRIES = 5
 COMMON_PRECISION = "f32"
@@ -46,6 +45,8 @@ SILENCE_SECONDS = 20.0
 
 @cache
 def settings() -> Settings:
+    from handler.settings import Settings
+
     return Settings.from_environment()
 
 
@@ -229,6 +230,8 @@ def studio(seconds_left: Callable[[], float], precision: str | None = None) -> S
     from handler.aws.job_ledger import DynamoDbJobLedger
     from handler.aws.object_store import S3ObjectStore
     from handler.aws.spend import DynamoDbSpendCounter
+    from handler.pipeline.accounts import Accounts
+    from handler.pipeline.studio import Studio
 
     chosen = settings()
     return Studio(
@@ -266,6 +269,8 @@ def studio(seconds_left: Callable[[], float], precision: str | None = None) -> S
 
 
 def _needed(name: str) -> str:
+    from handler.settings import ENVIRONMENT_PREFIX
+
     value: str = getattr(settings(), name)
     if not value:
         raise Defect(f"the environment variable {ENVIRONMENT_PREFIX}{name.upper()} is not set")

@@ -41,7 +41,8 @@ LONGEST_KEY_BYTES = 1024
 LONGEST_RESULT_STEM_BYTES = 1000
 """Leaves room for ``.report.json`` in a result's key."""
 
-LARGEST_WORKING_SIZE_PX = 8192
+SMALLEST_WORKING_SIZE_PX, LARGEST_WORKING_SIZE_PX = 64, 8192
+PREVIEW_FRAMES, MOST_PREVIEW_FRAMES = 3, 8
 LONGEST_STYLE_NAME = 200
 LONGEST_QUOTE = 200
 """Characters of a user's text that a sentence repeats."""

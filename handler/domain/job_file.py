@@ -30,6 +30,7 @@ from handler.domain.job import (
     LONGEST_KEY_BYTES,
     LONGEST_STYLE_NAME,
     MASKS,
+    SMALLEST_WORKING_SIZE_PX,
     STYLES,
     VIDEOS,
     JobRequest,
@@ -53,7 +54,6 @@ from handler.domain.treatment import (
 )
 
 LARGEST_JOB_FILE_BYTES = 64 * 1024
-SMALLEST_WORKING_SIZE_PX = 64
 MOST_LOOKS = 1000
 MOST_STYLES = 16
 """Every picture of a job lies on the worker's disk at the same time."""

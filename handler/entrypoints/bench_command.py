@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +17,10 @@ from handler import wiring
 from handler.domain.errors import Defect, Rejected, Unavailable
 from handler.domain.plan import Calibration
 from handler.entrypoints.console import plain_errors
-from handler.media.footage import make_footage
-from handler.pipeline.calibrate import Effort, calibrate, effort_of
-from handler.pipeline.paint_video import PaintOrder
-from handler.style.engine import fastest_precision
+
+if TYPE_CHECKING:
+    from handler.pipeline.calibrate import Effort
+    from handler.pipeline.paint_video import PaintOrder
 
 
 def bench(
@@ -44,6 +44,10 @@ def bench(
     with plain_errors():
         if not calibrated:
             raise Rejected("say what to measure: artreel bench --calibrate")
+        from handler.media.footage import make_footage
+        from handler.pipeline.calibrate import calibrate
+        from handler.style.engine import fastest_precision
+
         path = output or wiring.settings().calibration_file
         precisions = dict.fromkeys((fastest_precision(), "f32"))
 
@@ -74,6 +78,8 @@ def _in_a_new_process(order: PaintOrder, model: Path | None, precision: str) -> 
 
 
 def _paint(order: PaintOrder, model: Path | None, precision: str) -> Effort:
+    from handler.pipeline.calibrate import effort_of
+
     painter, motion = wiring.painter(model, precision), wiring.motion()
     return effort_of(order, wiring.media(), painter, motion)
 

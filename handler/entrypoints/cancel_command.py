@@ -7,8 +7,6 @@ import typer
 from handler import wiring
 from handler.entrypoints.console import plain_errors, printable
 from handler.entrypoints.stack_options import InputBucket, Named, OutputBucket, Stack
-from handler.pipeline.cancel_job import cancel_job
-from handler.pipeline.find_job import find_job
 
 SEEN = "its worker sees that within moments, or when it would begin"
 
@@ -20,6 +18,9 @@ def cancel(
     output_bucket: OutputBucket = "",
 ) -> None:
     """Stop a job that runs or waits; what is painted already stays."""
+    from handler.pipeline.cancel_job import cancel_job
+    from handler.pipeline.find_job import find_job
+
     with plain_errors():
         buckets = wiring.buckets(stack, input_bucket, output_bucket)
         store = wiring.object_store()

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 import handler
 from handler import wiring
-from handler.domain import status
 from handler.domain.compare import Compare
 from handler.domain.errors import Rejected
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL, Frames
@@ -47,7 +37,6 @@ from handler.entrypoints.console import (
     working_size_px,
 )
 from handler.entrypoints.fetch_command import fetch
-from handler.entrypoints.folder import paint_folder
 from handler.entrypoints.jobs_command import jobs
 from handler.entrypoints.local_command import local_app
 from handler.entrypoints.look_options import (
@@ -69,8 +58,11 @@ from handler.entrypoints.plan_command import plan
 from handler.entrypoints.preview_command import preview, styles
 from handler.entrypoints.submit_command import submit
 from handler.entrypoints.watch_command import watch
-from handler.pipeline.paint_video import Painting, PaintOrder, paint_video
 from handler.style.bundle import MANIFEST, Bundle, open_bundle
+
+if TYPE_CHECKING:
+    from handler.domain import status
+    from handler.pipeline.paint_video import Painting, PaintOrder
 
 
 class Precision(StrEnum):
@@ -90,6 +82,7 @@ app = typer.Typer(
     help="Paint a video in the style of a picture; it keeps its own sound.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
 )
 model_app = typer.Typer(help="Make and inspect models.", no_args_is_help=True)
@@ -199,7 +192,7 @@ def stylize(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
-    """Paint a video, or every video of a folder, in the style of a picture."""
+    """Paint a video, or each of a folder, in the style of a picture."""
     exit_code = 0
     with plain_errors():
         if not video.exists():
@@ -229,6 +222,12 @@ def stylize(
             check_output(teaser, ending, video, *wish.files, output)
         if model and not (model / MANIFEST).is_file():
             raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
+        # In a process of its own, while this one loads all that paints.
+        with ThreadPoolExecutor(1, thread_name_prefix="probe") as ahead:
+            probed = None if video.is_dir() else ahead.submit(wiring.media().probe, video)
+            painter = wiring.painter(model, precision.of_engine)
+            motion = wiring.motion()
+            from handler.pipeline.paint_video import PaintOrder, paint_video
         order = PaintOrder(
             source=video,
             styles=wish.pictures,
@@ -243,7 +242,6 @@ def stylize(
             treatment=wish.treatment,
             mask=wish.mask,
         )
-        painter = wiring.painter(model, precision.of_engine)
 
         def paint(order: PaintOrder) -> Painting:
             with (
@@ -256,11 +254,14 @@ def stylize(
                     replace(order, result=result, poster=new_poster, teaser=new_teaser),
                     wiring.media(),
                     painter,
-                    wiring.motion(),
+                    motion,
                     advance,
+                    probed.result() if probed else None,
                 )
 
         if video.is_dir():
+            from handler.entrypoints.folder import paint_folder
+
             exit_code = paint_folder(order, painter.description, paint)
         else:
             typer.echo(_summary(output, paint(order), painter.description["precision"]))
@@ -328,6 +329,17 @@ def _describe(bundle: Bundle) -> None:
 
 @contextmanager
 def _progress_bar(name: str, *, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -12,8 +12,7 @@ import typer
 
 from handler import gallery
 from handler.domain.errors import ArtreelError, Refused, Rejected
-from handler.domain.job import clipped
-from handler.domain.job_file import SMALLEST_WORKING_SIZE_PX
+from handler.domain.job import SMALLEST_WORKING_SIZE_PX, clipped
 from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL
 
 EXIT_REJECTED = 2

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.filesize import decimal
 
 from handler import wiring
 from handler.domain.errors import Rejected
 from handler.entrypoints.console import beside, plain_errors, printable
 from handler.entrypoints.stack_options import InputBucket, Named, OutputBucket, Stack
-from handler.pipeline.fetch_results import fetch_results
-from handler.pipeline.find_job import find_job
 
 
 def fetch(
@@ -26,7 +23,12 @@ def fetch(
     input_bucket: InputBucket = "",
     output_bucket: OutputBucket = "",
 ) -> None:
-    """Copy the painted video, its poster and its report here, whole or not at all."""
+    """Copy the painted video, its poster and its report here."""
+    from rich.filesize import decimal
+
+    from handler.pipeline.fetch_results import fetch_results
+    from handler.pipeline.find_job import find_job
+
     with plain_errors():
         if not output.is_dir() or not os.access(output, os.W_OK):
             raise Rejected(f"{output} is no folder that can be written to")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from handler import wiring
 from handler.entrypoints.console import plain_errors, printable
 from handler.entrypoints.stack_options import InputBucket, OutputBucket, Stack
-from handler.pipeline.list_jobs import ListedJob, list_jobs
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from handler.pipeline.list_jobs import ListedJob
 
 WAITING = "waiting"
 COLORS = {"succeeded": "green", "rejected": "red", "failed": "red", "running": "cyan"}
@@ -30,6 +31,10 @@ def jobs(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List the jobs heard of last, and how far they are."""
+    from rich.console import Console
+
+    from handler.pipeline.list_jobs import list_jobs
+
     with plain_errors():
         buckets = wiring.buckets(stack, input_bucket, output_bucket)
         listed = list_jobs(wiring.object_store(), buckets, limit, datetime.now(UTC))
@@ -41,6 +46,10 @@ def jobs(
 
 def table_of(listed: list[ListedJob]) -> Table:
     """The jobs as people read them; what somebody else wrote can do nothing to the terminal."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("upload", overflow="fold")
     table.add_column("state", no_wrap=True)
@@ -60,6 +69,8 @@ def table_of(listed: list[ListedJob]) -> Table:
 
 def _upload(job: ListedJob) -> Text:
     """Its key, and below it why it did not succeed."""
+    from rich.text import Text
+
     reason = job.status.reason if job.status else None
     below = f"\n{printable(reason)}" if reason else ""
     return Text(printable(job.upload)).append(below, style="dim")

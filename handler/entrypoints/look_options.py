@@ -12,7 +12,6 @@ import typer
 
 from handler.domain.errors import Rejected
 from handler.domain.job import clipped
-from handler.domain.job_file import LARGEST_JOB_FILE_BYTES, read_json, wishes_in
 from handler.domain.timeline import Timeline
 from handler.domain.treatment import FEATHER_PX, KeepColors, Treatment
 from handler.entrypoints.console import is_file, style_pictures
@@ -118,6 +117,8 @@ def wish_of(
     Raises:
         Rejected: one is wrong; the sentence names its field.
     """
+    from handler.domain.job_file import wishes_in
+
     if sum(given is not None for given in (style, looks or None, timeline)) != 1:
         raise Rejected("say what it is to look like: give one of --style, --look and --timeline")
     fields = {name: value for name, value in others.items() if value is not None}
@@ -169,6 +170,8 @@ def _style(text: str) -> str | dict[str, float]:
 
 
 def _looks_in(timeline: Path) -> Any:
+    from handler.domain.job_file import LARGEST_JOB_FILE_BYTES, read_json
+
     if not timeline.is_file():
         raise Rejected(f"there is no timeline {timeline}")
     if timeline.stat().st_size > LARGEST_JOB_FILE_BYTES:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from handler import wiring
 from handler.domain import status
 from handler.domain.errors import Rejected
 from handler.entrypoints.console import plain_errors, style_pictures
-from handler.measure.flow import deepflow
-from handler.pipeline.measure_video import (
-    SOURCE,
-    Measurement,
-    MeasureOrder,
-    measure_video,
-    style_judge,
-)
-from handler.pipeline.style_picture import style_picture
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from handler.pipeline.measure_video import Measurement
 
 PAINTED, AGAINST = "painted", "against"
 
@@ -52,6 +45,13 @@ def measure(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Measure flicker, detail, style and sound of a painted video."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from handler.measure.flow import deepflow
+    from handler.pipeline.measure_video import MeasureOrder, measure_video, style_judge
+    from handler.pipeline.style_picture import style_picture
+
     with plain_errors():
         videos = {PAINTED: painted} | ({AGAINST: against} if against else {})
         for path in (source, *videos.values()):
@@ -83,6 +83,10 @@ def measure(
 
 
 def _table(measurement: Measurement) -> Table:
+    from rich.table import Table
+
+    from handler.pipeline.measure_video import SOURCE
+
     scores = measurement.scores
     painted, others = scores[PAINTED], [name for name in scores if name != PAINTED]
     table = Table(caption=f"{len(measurement.warping_errors)} pairs of frames, flow by DeepFlow")

@@ -14,7 +14,6 @@ from handler import wiring
 from handler.domain.choice import Wish, choose
 from handler.domain.errors import Defect, Rejected
 from handler.domain.job import VIDEOS, JobRequest
-from handler.domain.job_file import job_in, read_json
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.plan import (
     LONGEST_FUNCTION_SECONDS,
@@ -46,9 +45,7 @@ from handler.entrypoints.simulation import (
     table,
     trials,
 )
-from handler.pipeline.unsteady import repainted_share
 from handler.style.bundle import open_bundle
-from handler.style.engine import fastest_precision
 
 LAMBDA_PRECISION = "f32"
 """Lambda promises AVX2 and no bf16; containers of AWS Batch paint alike."""
@@ -139,7 +136,7 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Say how long a job takes and what it costs, here and on AWS, before anything is painted."""
+    """Say how long a job takes and what it costs, here and on AWS."""
     with plain_errors():
         if not video and not simulation:
             raise Rejected("say which video, or --simulate")
@@ -174,6 +171,8 @@ def plan(
 
 def _asked(job: Path | None, **wishes: float | None) -> JobRequest:
     """What a job file asks for, and options instead of it."""
+    from handler.domain.job_file import job_in, read_json
+
     fields = read_json(job.read_bytes(), str(job)) if job else {"video": f"{VIDEOS}any"}
     given = {name: wish for name, wish in wishes.items() if wish is not None}
     asked = job_in({**fields, **given}, bucket="")
@@ -183,6 +182,8 @@ def _asked(job: Path | None, **wishes: float | None) -> JobRequest:
 
 
 def _repainted_share(video: Path, facts: VideoFacts, asked: JobRequest) -> float:
+    from handler.pipeline.unsteady import repainted_share
+
     interval = asked.frames.interval()
     return repainted_share(video, facts, interval, wiring.media(), wiring.motion())
 
@@ -211,6 +212,8 @@ def _work_of(
 
 
 def _forecast(facts: VideoFacts, wish: Wish, fleet: Fleet, work: WorkOf) -> _Forecast:
+    from handler.style.engine import fastest_precision
+
     here = fastest_precision()
     on_aws = work(facts, LAMBDA_PRECISION)
     refusal = None

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handler import gallery, wiring
 from handler.domain.errors import Rejected
-from handler.domain.job import STYLE_SUFFIXES
+from handler.domain.job import MOST_PREVIEW_FRAMES, PREVIEW_FRAMES, STYLE_SUFFIXES
 from handler.domain.media import working_dimensions
-from handler.domain.ports import Frame, Media, Painter
 from handler.entrypoints.console import (
     DEFAULT_WORKING_SIZE,
     beside,
@@ -22,12 +21,9 @@ from handler.entrypoints.console import (
     style_pictures,
     working_size_px,
 )
-from handler.pipeline.brush import resized
-from handler.pipeline.gallery_sheet import gallery_sheet, painted_gallery_sheet
-from handler.pipeline.preview import FRAMES, MOST_FRAMES, PreviewOrder, bounded_picture, check_looks
-from handler.pipeline.preview import preview as paint_preview
-from handler.pipeline.style_picture import style_picture
-from handler.pipeline.telling_frames import telling_frames
+
+if TYPE_CHECKING:
+    from handler.domain.ports import Frame, Media, Painter
 
 
 def preview(
@@ -50,8 +46,8 @@ def preview(
         ),
     ] = "1",
     frames: Annotated[
-        int, typer.Option(min=1, max=MOST_FRAMES, help="How many frames are shown at most.")
-    ] = FRAMES,
+        int, typer.Option(min=1, max=MOST_PREVIEW_FRAMES, help="How many frames are shown at most.")
+    ] = PREVIEW_FRAMES,
     working_size: Annotated[
         str, typer.Option(help="Long side in pixels at which frames are painted, or `source`.")
     ] = DEFAULT_WORKING_SIZE,
@@ -59,7 +55,11 @@ def preview(
         Path | None, typer.Option(help="Folder of the model; the embedded one by default.")
     ] = None,
 ) -> None:
-    """Show a few frames of a video in many looks, on one sheet, in seconds."""
+    """Show a few frames of a video in many looks, on one sheet."""
+    from handler.pipeline.preview import PreviewOrder, bounded_picture, check_looks
+    from handler.pipeline.preview import preview as paint_preview
+    from handler.pipeline.style_picture import style_picture
+
     with plain_errors():
         if not video.is_file():
             raise Rejected(f"there is no video {video}")
@@ -104,12 +104,14 @@ def styles(
     ] = None,
 ) -> None:
     """List the styles that are built in, or draw them on one sheet."""
+    from handler.pipeline.gallery_sheet import gallery_sheet, painted_gallery_sheet
+
     with plain_errors():
         if output is None:
             if source:
                 raise Rejected("say with -o where the sheet goes")
-            for name, drawn in gallery.STYLES.items():
-                typer.echo(f"{name:15}{(drawn.__doc__ or '').strip()}")
+            for name in gallery.STYLES:
+                typer.echo(f"{name:15}{gallery.described(name)}")
             return
         if source and not source.is_file():
             raise Rejected(f"there is no video or picture {source}")
@@ -142,6 +144,9 @@ def _strengths(given: str) -> tuple[float, ...]:
 
 def _frame(source: Path, media: Media, painter: Painter) -> Frame:
     """A picture, or the most telling frame of a video, at working size."""
+    from handler.pipeline.brush import resized
+    from handler.pipeline.telling_frames import telling_frames
+
     size_px = working_size_px(DEFAULT_WORKING_SIZE)
 
     def working(width: int, height: int) -> tuple[int, int]:

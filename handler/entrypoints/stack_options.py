@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from handler.domain.status import State, Status
 from handler.entrypoints.console import EXIT_FAULT, EXIT_REJECTED, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Stack = Annotated[
     str, typer.Option("--stack", help="Name of the stack; ARTREEL_STACK if not given.")
@@ -60,6 +61,15 @@ def in_words(status: Status | None) -> str:
 @contextmanager
 def status_line(*, hidden: bool) -> Iterator[_Line]:
     """A line that shows a job's status, and stays as it was last."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     progress = Progress(
         BarColumn(),
         TaskProgressColumn(),

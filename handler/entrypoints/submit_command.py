@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from handler import wiring
 from handler.domain.errors import Rejected
@@ -26,8 +17,9 @@ from handler.entrypoints.console import plain_errors, printable, working_size_px
 from handler.entrypoints.stack_options import InputBucket, OutputBucket, Stack
 from handler.entrypoints.watch_command import follow_to_end
 from handler.media.containers import KINDS, SUFFIXES
-from handler.pipeline.submit import Begin, Order, Submitted
-from handler.pipeline.submit import submit as submit_order
+
+if TYPE_CHECKING:
+    from handler.pipeline.submit import Begin, Order, Submitted
 
 
 def submit(
@@ -67,6 +59,9 @@ def submit(
 
     An upload that was broken off goes on where it was when the command is run again.
     """
+    from handler.pipeline.submit import Order
+    from handler.pipeline.submit import submit as submit_order
+
     with plain_errors():
         wishes = {
             "working_size": None if working_size is None else _size(working_size),
@@ -126,6 +121,16 @@ def _check_picture(picture: Path) -> None:
 @contextmanager
 def _transfer_bar(*, hidden: bool) -> Iterator[Begin]:
     """A bar for each thing that takes its time."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

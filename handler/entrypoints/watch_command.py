@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handler import wiring
 from handler.domain.errors import Rejected
 from handler.domain.job import Buckets
-from handler.domain.ports import ObjectStore
 from handler.domain.status import State, Status
 from handler.entrypoints.console import plain_errors, printable
 from handler.entrypoints.stack_options import (
@@ -23,8 +22,10 @@ from handler.entrypoints.stack_options import (
     in_words,
     status_line,
 )
-from handler.pipeline.find_job import FoundJob, find_job
-from handler.pipeline.follow_job import follow_job
+
+if TYPE_CHECKING:
+    from handler.domain.ports import ObjectStore
+    from handler.pipeline.find_job import FoundJob
 
 
 def watch(
@@ -35,6 +36,8 @@ def watch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live line.")] = False,
 ) -> None:
     """Follow a job to its end. Exit codes: 0 succeeded, 2 rejected or cancelled, 70 failed."""
+    from handler.pipeline.find_job import find_job
+
     with plain_errors():
         buckets = wiring.buckets(stack, input_bucket, output_bucket)
         store = wiring.object_store()
@@ -45,6 +48,8 @@ def watch(
 
 def follow_to_end(job: FoundJob, store: ObjectStore, buckets: Buckets, *, quiet: bool) -> int:
     """Show a job until it has ended; gives the exit code."""
+    from handler.pipeline.follow_job import follow_job
+
     status: Status | None = None
     with status_line(hidden=quiet) as line:
         for status in follow_job(job, store, buckets, lambda: time.sleep(POLL_SECONDS)):

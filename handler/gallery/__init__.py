@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from handler.domain.ports import Frame
-from handler.gallery import built, painted, printed
+    from handler.domain.ports import Frame
 
-STYLES: Mapping[str, Callable[[np.random.Generator], Frame]] = {
-    "strokes": painted.strokes,
-    "watercolor": painted.watercolor,
-    "pointillism": painted.pointillism,
-    "ink": painted.ink,
-    "hatching": painted.hatching,
-    "woodcut": printed.woodcut,
-    "waves": printed.waves,
-    "halftone": printed.halftone,
-    "mosaic": built.mosaic,
-    "stained-glass": built.stained_glass,
-    "gold": built.gold,
-    "neon": built.neon,
+STYLES: Mapping[str, str] = {
+    "strokes": "painted",
+    "watercolor": "painted",
+    "pointillism": "painted",
+    "ink": "painted",
+    "hatching": "painted",
+    "woodcut": "printed",
+    "waves": "printed",
+    "halftone": "printed",
+    "mosaic": "built",
+    "stained-glass": "built",
+    "gold": "built",
+    "neon": "built",
 }
-"""By name; a picture of the same name that someone gives goes before."""
+"""By name, the module that draws it; a picture of the same name that someone gives goes before."""
 
 NONE_SUCH = f"and none is built in under that name; built in are {', '.join(STYLES)}"
 """The end of a sentence about a style that there is not."""
@@ -40,4 +42,17 @@ def draw(style: str) -> Frame:
     Returns:
         uint8 (512, 512, 3), sRGB, the same at each call.
     """
-    return STYLES[style](np.random.default_rng(zlib.crc32(style.encode())))
+    import numpy as np
+
+    return _drawer(style)(np.random.default_rng(zlib.crc32(style.encode())))
+
+
+def described(style: str) -> str:
+    """What the picture of one of ``STYLES`` shows."""
+    return (_drawer(style).__doc__ or "").strip()
+
+
+def _drawer(style: str) -> Callable[[np.random.Generator], Frame]:
+    module = import_module(f"{__name__}.{STYLES[style]}")
+    drawer: Callable[[np.random.Generator], Frame] = getattr(module, style.replace("-", "_"))
+    return drawer

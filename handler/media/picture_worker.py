@@ -12,10 +12,7 @@ import struct
 import sys
 import warnings
 
-import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
-
-from handler.domain.ports import Frame
 
 SIZE = struct.Struct(">II")
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -41,22 +38,22 @@ class Refused(Exception):
 def main() -> None:
     warnings.simplefilter("ignore")  # Pillow warns of much that it then reads
     try:
-        pixels = read(sys.argv[1])
+        picture = read(sys.argv[1])
     except Refused as refusal:
         sys.stdout.buffer.write(SIZE.pack(0, 0) + str(refusal).encode())
     else:
-        sys.stdout.buffer.write(SIZE.pack(*pixels.shape[:2]))
-        sys.stdout.buffer.write(pixels.data)
+        sys.stdout.buffer.write(SIZE.pack(picture.height, picture.width))
+        sys.stdout.buffer.write(picture.tobytes())
 
 
-def read(path: str) -> Frame:
-    """uint8 (height, width, 3), sRGB."""
+def read(path: str) -> Image.Image:
+    """RGB, its colours sRGB."""
     too_large = f"the style picture has more than {MAX_PIXELS // 1_000_000} megapixels"
     try:
         with Image.open(path, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise Refused(too_large)
-            return np.asarray(in_srgb(over_white(eight_bits(upright(opened)))))
+            return in_srgb(over_white(eight_bits(upright(opened))))
     except UnidentifiedImageError as error:
         raise Refused("the style is not a JPEG, PNG or WebP picture") from error
     except Image.DecompressionBombError as error:
@@ -78,6 +75,8 @@ def eight_bits(picture: Image.Image) -> Image.Image:
     """Shades of 16 bits become shades of 8; Pillow would cut them off."""
     if not picture.mode.startswith("I"):
         return picture
+    import numpy as np  # as long to load as all else; few pictures are so deep
+
     deep = np.asarray(picture, np.float32) / DEEPEST_SHADE
     shades = Image.fromarray(np.clip(np.rint(deep), 0, 255).astype(np.uint8))
     shades.info = {"icc_profile": picture.info.get("icc_profile")}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import count, islice, pairwise
+from operator import sub
 from typing import Any
 
 import av
-import numpy as np
-import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.format import Flags
@@ -41,15 +41,15 @@ ALWAYS_BT601 = frozenset({"vp8", "mjpeg"})
 SD_WIDTH, SD_HEIGHT = 1279, 576
 """The largest size, px, that players take for BT.601 where a file states no matrix."""
 
-RATE_TOLERANCE = 0.5
+RATE_TOLERANCE = Fraction(1, 2)
 """Frames that a picture may be away from its place on an even grid (ms-rounded containers)."""
 
-TIME_TOLERANCE = 0.015
+TIME_TOLERANCE = Fraction(15, 1000)
 """The same in seconds, where frames are long: sound would be heard beside the picture."""
 
-SHORT_GAPS_PERCENTILE, PAUSE = 10, 1.5
+SHORT_GAPS, PAUSE = Fraction(1, 10), Fraction(3, 2)
 """Of a variable rate the short gaps between pictures tell the rate that was meant: those up to 1.5
-times the tenth percentile. Longer ones are pauses, filled by repeating."""
+times the one that a tenth of them are shorter than. Longer ones are pauses, filled by repeating."""
 
 VARIABLE_RATE_TOLERANCE = Fraction(1, 200)
 """How far, relative, the short gaps of a stream that jitters may lead from a usual rate."""
@@ -328,27 +328,38 @@ def frame_grid(
     if not times:
         raise NoPicture("the video holds no pictures")
     time_base = Fraction(video.time_base or Fraction(1, av.time_base))
-    shown = np.sort(np.frombuffer(times, np.int64))
-    offsets = (shown - shown[0]) * float(time_base)
-    span = Fraction(int(shown[-1] - shown[0])) * time_base
+    shown = sorted(times)
+    span = (shown[-1] - shown[0]) * time_base
     mean = nearest_rate((len(shown) - 1) / span) if span else Fraction(25)
     for rate in [Fraction(r) for r in (video.guessed_rate, video.base_rate, mean) if r]:
-        away = np.abs(offsets - np.arange(len(shown)) / float(rate)).max()
-        if away <= min(TIME_TOLERANCE, RATE_TOLERANCE / rate):
+        away = farthest_from_grid(shown, rate * time_base)
+        if away <= min(TIME_TOLERANCE * rate, RATE_TOLERANCE):
             return rate, True, len(shown)
-    rate = nearest_rate(meant_rate(offsets), tolerance=VARIABLE_RATE_TOLERANCE)
+    rate = nearest_rate(meant_rate(shown, time_base), tolerance=VARIABLE_RATE_TOLERANCE)
     duration = span + last_duration * time_base
     return rate, False, max(1, round(duration * rate))
 
 
-def meant_rate(offsets: npt.NDArray[np.float64]) -> Fraction:
+def farthest_from_grid(shown: list[int], frames_per_unit: Fraction) -> Fraction:
+    """Frames, at most, between a picture and its place on an even grid from the first one on.
+
+    Nothing but iterators of the standard library's: an import of NumPy takes longer than all else
+    here does for most videos, and millions of pictures still take less than it takes to read them.
+    """
+    frames, units = frames_per_unit.as_integer_ratio()
+    places = count(shown[0] * frames, units)
+    away = map(abs, map(sub, map(frames.__mul__, shown), places))
+    return Fraction(max(away), units)
+
+
+def meant_rate(shown: list[int], time_base: Fraction) -> Fraction:
     """Frames/s at which a stream of variable rate runs where it doesn't pause."""
-    gaps = np.diff(offsets)
-    gaps = gaps[gaps > 0]
-    if not len(gaps):
+    gaps = sorted(after - before for before, after in pairwise(shown) if after > before)
+    if not gaps:
         return Fraction(25)
-    short = gaps[gaps <= PAUSE * np.percentile(gaps, SHORT_GAPS_PERCENTILE)]
-    return Fraction(1 / float(short.mean()))
+    longest = PAUSE * gaps[int(SHORT_GAPS * len(gaps))]
+    short = gaps[: bisect_right(gaps, longest)]
+    return len(short) / (sum(short) * time_base)
 
 
 def file_start(container: InputContainer, video: VideoStream) -> Fraction:

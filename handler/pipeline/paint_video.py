@@ -142,17 +142,18 @@ def paint_video(
             frames = before.index + 1
             elapsed = time.monotonic() - painting_began
             on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+        # While the last frames are encoded.
+        if order.poster and poster:
+            write_poster(order.poster, *poster, media)
+        quality = canvas.quality_of(samples.pairs)
     paint_seconds = time.monotonic() - painting_began
     try:
         result = verify(opened_again(media, order.result), shown, frames, order.encoding)
     except BaseException:
         order.result.unlink(missing_ok=True)
         raise
-    if order.poster and poster:
-        write_poster(order.poster, *poster, media)
     if order.teaser:
         make_teaser(order.teaser, order.result, result, media)
-    quality = canvas.quality_of(samples.pairs)
     return Painting(
         source=facts,
         result=result,

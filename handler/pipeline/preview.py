@@ -10,14 +10,13 @@ from math import sqrt
 from pathlib import Path
 
 from handler.domain.errors import Rejected
+from handler.domain.job import PREVIEW_FRAMES
 from handler.domain.media import VideoFacts, working_dimensions
 from handler.domain.ports import Frame, Media, Motion, Painter, StyleVector, Tile
 from handler.domain.status import Progress
 from handler.pipeline.brush import resized
 from handler.pipeline.telling_frames import telling_frames
 
-FRAMES = 3
-MOST_FRAMES = 8
 MOST_LOOKS = 48
 LARGEST_PICTURE_PX = 2048
 """Long side of a style's picture while all of them are in memory; the predictor sees much less."""
@@ -45,7 +44,7 @@ class PreviewOrder:
     styles: Mapping[str, Frame]
     sheet: Path
     strengths: tuple[float, ...] = (1.0,)
-    frames: int = FRAMES
+    frames: int = PREVIEW_FRAMES
     working_size_px: int | None = None
 
     def __post_init__(self) -> None:

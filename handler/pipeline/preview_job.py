@@ -6,14 +6,14 @@ import time
 from dataclasses import asdict
 
 from handler.domain.errors import Rejected
-from handler.domain.job import Job
+from handler.domain.job import PREVIEW_FRAMES, Job
 from handler.domain.media import VideoFacts
 from handler.domain.plan import Work, work_of_preview
 from handler.domain.ports import Frame
 from handler.pipeline.attempt import Attempt
 from handler.pipeline.deadline import Deadline
 from handler.pipeline.fetch_styles import every_style, fetch_styles, pictures_of
-from handler.pipeline.preview import FRAMES, PreviewOrder, bounded_picture, preview
+from handler.pipeline.preview import PreviewOrder, bounded_picture, preview
 from handler.pipeline.report import estimated, micros, plain_facts
 from handler.pipeline.studio import Studio
 from handler.pipeline.style_picture import style_picture
@@ -61,7 +61,12 @@ def preview_and_publish(job: Job, studio: Studio, attempt: Attempt) -> None:
         def approve(facts: VideoFacts) -> None:
             def work(size: tuple[int, int], paint_seconds: float) -> Work:
                 return work_of_preview(
-                    facts, order.looks * FRAMES, SAMPLES + FRAMES, size, calibration, paint_seconds
+                    facts,
+                    order.looks * PREVIEW_FRAMES,
+                    SAMPLES + PREVIEW_FRAMES,
+                    size,
+                    calibration,
+                    paint_seconds,
                 )
 
             account.approve_work(facts, painter, work, deadline)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import queue
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,9 @@ BYTES_PER_NUMBER = {"f32": 12, "bf16": 6}
 
 UNKNOWN_CHANNELS = 32
 """Of the first layer of a transformer that was not recognised: as in the published one."""
+
+CONVERTER = "openvino.tools.ovc"
+"""OpenVINO's converter of models, which it loads where it can: half the time of its import."""
 
 LOOKS_REMEMBERED = 64
 """Bound on affine vectors kept, about 3 KB each."""
@@ -69,7 +74,8 @@ class OpenVinoPainter:
         threads: int | None = None,
         compiled_model_dir: Path | None = None,
     ) -> None:
-        import openvino
+        with _without(CONVERTER):
+            import openvino
 
         self._bundle = bundle
         self._precision = precision or fastest_precision()
@@ -217,6 +223,19 @@ def fastest_precision(
         return "f32"
     flags = set(cpuinfo.read_text(encoding="ascii", errors="replace").split())
     return "bf16" if flags & {"avx512_bf16", "amx_bf16"} else "f32"
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Here a module that is not loaded yet is as if it were not installed."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _with_bytes(model: openvino.Model) -> openvino.Model:

@@ -66,7 +66,7 @@ def test_broken_exif_is_no_crash(tmp_path: Path) -> None:
         path.write_bytes(broken)
         with contextlib.suppress(Refused), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            assert read(str(path)).shape in ((20, 30, 3), (30, 20, 3))
+            assert read(str(path)).size in ((20, 30), (30, 20))
 
 
 def test_deep_colour_keeps_its_shades(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_picture_that_breaks_its_reader_is_refused(
     path = tmp_path / "large.png"
     Image.new("RGB", (4000, 4000)).save(path)
     for starved in (
-        replace(pictures.LIMITS, memory_bytes=300 * 2**20),
+        replace(pictures.LIMITS, memory_bytes=128 * 2**20),
         replace(pictures.LIMITS, cpu_seconds=0),
     ):
         monkeypatch.setattr(pictures, "LIMITS", starved)

@@ -89,6 +89,23 @@ def test_nothing_but_arithmetic_on_frames_is_left_per_frame() -> None:
     assert not kinds & {"MatMul", "BatchNormalization", "Resize"}
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_is_computed_once_per_look_is_one_matrix_product(network: str) -> None:
+    kinds = [node.op_type for node in rewritten(network).affine.graph.node]
+    assert kinds == ["Reshape", "MatMul", "Add", "Identity"]
+
+
+def test_a_norm_that_is_not_affine_in_the_style_is_refused() -> None:
+    model = onnx.ModelProto()
+    model.CopyFrom(plain("full-size"))
+    style = model.graph.input[1].name
+    for node in model.graph.node:
+        node.input[:] = [f"{name}_squared" if name == style else name for name in node.input]
+    model.graph.node.insert(0, helper.make_node("Mul", [style, style], [f"{style}_squared"]))
+    with pytest.raises(NotRecognised):
+        rewrite(model)
+
+
 def test_zero_padding_is_not_taken_for_reflection() -> None:
     model = onnx.ModelProto()
     model.CopyFrom(plain("embedded"))

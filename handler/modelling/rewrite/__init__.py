@@ -2,7 +2,7 @@
 
 What changes, each of it exact but for rounding:
 
-- what depends on the style vector alone moves into a network of its own (``affine``);
+- what depends on the style vector alone becomes one matrix product (``affine``), once per look;
 - batch norm and biases fold into convolutions (``recognise``);
 - convolutions of few channels work on several columns at a time (``kernels.widened``);
 - doublings merge into the convolutions after them (``kernels.doubled``).

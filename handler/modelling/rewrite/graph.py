@@ -65,30 +65,10 @@ class GraphWriter:
         scale = self.node("Div", gamma, deviation)
         return scale, self.node("Sub", beta, self.node("Mul", mean, scale))
 
-    def graft(self, graph: onnx.GraphProto, argument: str) -> str:
-        """Copy a graph of one input and one output; return the name of its output."""
-        prefix = f"g{next(self._numbers)}/"
-        renamed = {"": "", graph.input[0].name: argument}
-        for tensor in graph.initializer:
-            renamed[tensor.name] = prefix + tensor.name
-            self._constants.append(onnx.TensorProto())
-            self._constants[-1].CopyFrom(tensor)
-            self._constants[-1].name = renamed[tensor.name]
-        for node in graph.node:
-            renamed |= {name: prefix + name for name in node.output if name}
-            copy = onnx.NodeProto()
-            copy.CopyFrom(node)
-            copy.name = ""
-            copy.input[:] = [renamed[name] for name in node.input]
-            copy.output[:] = [renamed[name] for name in node.output]
-            self._nodes.append(copy)
-        return renamed[graph.output[0].name]
-
     def model(
         self,
         inputs: dict[str, list[int | str]],
         outputs: dict[str, tuple[str, list[int | str]]],
-        opset: int = OPSET,
     ) -> onnx.ModelProto:
         """The finished model.
 
@@ -103,7 +83,7 @@ class GraphWriter:
         taken = [_float_value(name, shape) for name, shape in inputs.items()]
         graph = helper.make_graph(nodes, "rewritten", taken, made, self._constants)
         return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9
         )
 
 

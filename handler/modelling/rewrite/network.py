@@ -28,7 +28,8 @@ class StyleNorm:
 
     Attributes:
         epsilon: added to the variance.
-        affine: a graph from the style vector (1, 1, 1, N) to gamma and beta, (2, out channels).
+        affine: a graph from the style vector (1, 1, 1, N) to gamma and beta, (2, out channels);
+            both are affine in it.
     """
 
     epsilon: float
