@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import TypeVar
@@ -214,15 +214,14 @@ def _composed(flows: Sequence[tuple[Way, Way]]) -> list[Path]:
         trust = _returns(out, back) * _inside(out)
         if paths:
             trust = trust * sampled(paths[-1].trust, out)
-            right, down = map(np.add, out, _sampled_each(paths[-1].way, out))
-            out = right, down
+            out = _followed(out, paths[-1].way)
         paths.append(Path(out, trust))
     return paths
 
 
 def _returns(out: Way, back: Way) -> Floats:
     """Trust in a way, from how far the way back misses its start."""
-    missed = cv2.magnitude(*map(np.add, out, _sampled_each(back, out)))
+    missed = cv2.magnitude(*_followed(out, back))
     trust: Floats = cv2.exp(cv2.multiply(missed, missed, scale=-(UNSURE_PX**-2)))  # type: ignore[assignment]
     return trust
 
@@ -234,8 +233,10 @@ def _inside(out: Way) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def _sampled_each(planes: Way, way: Way) -> Iterator[Floats]:
-    return (sampled(plane, way) for plane in planes)
+def _followed(way: Way, on: Way) -> Way:
+    """A way, and on along another one from where it leads."""
+    right, down = (plane + sampled(next_one, way) for plane, next_one in zip(way, on, strict=True))
+    return right, down
 
 
 def sampled(field: Field, way: Way) -> Field:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -228,27 +228,23 @@ class Attempt:
         mark = {JOB_METADATA: self.job_id}
         self._replace(key, partial(store.upload, path, bucket, key, content_type, metadata=mark))
 
-    @contextmanager
     def sending(
         self, path: Path, key: str, content_type: str, head_bytes: int, most_bytes: int
-    ) -> Iterator[GrowingUpload]:
+    ) -> AbstractContextManager[GrowingUpload]:
         """Send a file while it is written, for ``publish_sent``.
 
         Args:
             head_bytes, most_bytes: as ``ObjectStore.upload_growing``.
         """
-        store, bucket = self._studio.store, self._studio.output_bucket
-        mark = {JOB_METADATA: self.job_id}
-        with store.upload_growing(
+        return self._studio.store.upload_growing(
             path,
-            bucket,
+            self._studio.output_bucket,
             key,
             content_type,
-            metadata=mark,
+            metadata={JOB_METADATA: self.job_id},
             head_bytes=head_bytes,
             most_bytes=most_bytes,
-        ) as upload:
-            yield upload
+        )
 
     def publish_sent(self, upload: GrowingUpload, key: str) -> None:
         """The same as ``publish`` for a file that was sent before."""
