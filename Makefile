@@ -16,7 +16,7 @@ help: ## list the targets
 
 install: $(MODEL)/bundle.json ## make .venv with everything pinned in requirements.lock, and the embedded model
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock pyproject.toml $(wildcard handler/kernels/build_hook.py handler/kernels/source/*)
 	$(PYTHON) -m venv .venv
 	command -v $(UV) >/dev/null || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
@@ -99,7 +99,7 @@ lock: .venv/installed ## pin every dependency with its hashes, for development a
 	$(COMPILE) pyproject.toml --extra lambda -c requirements.lock -o container/runtime.lock
 	$(COMPILE) pyproject.toml --extra model -c requirements.lock -o container/model.lock
 	echo opencv-contrib-python-headless | $(COMPILE) --no-deps - -o tests/measure.lock
-	echo hatchling==1.33.0 | $(COMPILE) - -c requirements.lock -o container/build.lock
+	printf '%s\n' hatchling==1.33.0 ziglang==0.17.1 | $(COMPILE) - -c requirements.lock -o container/build.lock
 	echo ministack==1.5.33 | $(COMPILE) - -o infra/local/requirements.lock
 	echo checkov==3.3.30 | $(COMPILE) - -o infra/checkov.lock
 

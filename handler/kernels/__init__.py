@@ -1,0 +1,248 @@
+"""What is done to every pixel of every frame, in C: flow, ways, views and mixing.
+
+All arrays are C-contiguous; a result is owned by the caller. Calls release the interpreter's lock and
+depend on nothing but their arguments, to the bit: with AVX2 or without, whatever runs beside them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handler.domain.errors import Defect
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+LIBRARY = Path(__file__).with_name("libkernels.so")
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A painted picture as it is carried.
+
+    Attributes:
+        size: height and width, px.
+        planes: luma at full size, differences of colour at half, each with a border.
+        grain: float32 (h, w), at the size of ways: the mean difference of luma from that of the
+            3 x 3 px around, of 255.
+    """
+
+    size: tuple[int, int]
+    planes: Bytes
+    grain: Floats
+
+
+@dataclass(frozen=True)
+class View:
+    """What a keyframe gives a frame.
+
+    Attributes:
+        path: float32 (3, h, w), as ``compose`` makes it.
+        ways: float32 (2, H, W): where each pixel of the frame lies in the keyframe, px right and
+            down, at the size at which frames are compared.
+        trust: float32 (H, W), 0..1.
+    """
+
+    paint: Paint
+    path: Floats
+    ways: Floats
+    trust: Floats
+
+
+def flow(before: Bytes, after: Bytes, fine_before: Bytes, fine_after: Bytes) -> tuple[Floats, Floats]:
+    """Motion between two pictures, there and back.
+
+    Dense inverse search (Kroeger et al. 2016, arXiv 1603.03590), refined variationally (Brox et al.
+    2004). Beside moving things a pixel takes the flow around it that explains it best.
+
+    Args:
+        before, after: uint8 (h, w), grey, both sides at least 24.
+        fine_before, fine_after: the same about twice as large, by which pixels are told apart.
+
+    Returns:
+        float32 (2, h, w) each: how far right and down each pixel of the one picture goes to where
+        it is in the other, px.
+    """
+    shape, fine = before.shape, fine_before.shape
+    forward, backward = (np.empty((2, *shape), np.float32) for _ in range(2))
+    _call(
+        "artreel_flow",
+        *(_address(picture, np.uint8, shape) for picture in (before, after)),
+        *(shape[1], shape[0]),
+        *(_address(picture, np.uint8, fine) for picture in (fine_before, fine_after)),
+        *(fine[1], fine[0]),
+        *(_address(field, np.float32, (2, *shape)) for field in (forward, backward)),
+    )
+    return forward, backward
+
+
+def compose(out: Floats, back: Floats, on: Floats | None) -> Floats:
+    """The path from a frame: along a flow to the next frame, and on from there.
+
+    Args:
+        out, back: float32 (2, h, w), flow to the next frame and from it.
+        on: the path from the next frame; None where that is the end.
+
+    Returns:
+        float32 (3, h, w): how far right and down each pixel goes in all, px, and the trust in it,
+        0..1: how well the flows come back (Sundaram et al. 2010).
+    """
+    shape = out.shape[1:]
+    path = np.empty((3, *shape), np.float32)
+    _call(
+        "artreel_compose",
+        _address(out, np.float32, (2, *shape)),
+        _address(back, np.float32, (2, *shape)),
+        *(shape[1], shape[0]),
+        None if on is None else _address(on, np.float32, (3, *shape)),
+        _address(path, np.float32, (3, *shape)),
+    )
+    return path
+
+
+def take_apart(picture: Bytes, grain_shape: tuple[int, int]) -> Paint:
+    """Make a painted picture ready to be carried.
+
+    Args:
+        picture: uint8 (height, width, 3), sRGB.
+        grain_shape: height and width of ways, px.
+    """
+    height, width = size = picture.shape[:2]
+    planes = np.empty(_library().artreel_paint_bytes(width, height), np.uint8)
+    grain = np.empty(grain_shape, np.float32)
+    _call(
+        "artreel_take_apart",
+        _address(picture, np.uint8, (height, width, 3)),
+        *(width, height, _address(planes, np.uint8, planes.shape)),
+        *(grain_shape[1], grain_shape[0], _address(grain, np.float32, grain_shape)),
+    )
+    return Paint((size[0], size[1]), planes, grain)
+
+
+def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
+    """See a frame from a keyframe.
+
+    Args:
+        path: from the frame to the keyframe.
+        then, now: uint8 (H, W, 4): what the keyframe and the frame show; the fourth is not looked at.
+    """
+    shape, fine = path.shape[1:], now.shape[:2]
+    ways, trust = np.empty((2, *fine), np.float32), np.empty(fine, np.float32)
+    _call(
+        "artreel_view",
+        *(_address(path, np.float32, (3, *shape)), shape[1], shape[0]),
+        *(_address(picture, np.uint8, (*fine, 4)) for picture in (then, now)),
+        *(fine[1], fine[0]),
+        _address(ways, np.float32, (2, *fine)),
+        _address(trust, np.float32, fine),
+    )
+    return View(paint, path, ways, trust)
+
+
+def lost(one: View, other: View) -> tuple[Floats, float]:
+    """How far neither of two keyframes gives a pixel: float32 (H, W), 0..1, and the mean of that."""
+    shape = one.trust.shape
+    parts = np.empty(shape, np.float32)
+    mean = _library().artreel_lost(
+        *(_address(trust, np.float32, shape) for trust in (one.trust, other.trust)),
+        parts.size,
+        _address(parts, np.float32, shape),
+    )
+    return parts, float(mean)
+
+
+def mix(one: View, other: View, passed: float, strength: float) -> Bytes:
+    """Paint a frame from two keyframes.
+
+    Texture that mixing and sampling wear off is given back.
+
+    Args:
+        passed: which part of the time from the one to the other has passed, 0..1.
+        strength: of the texture that is given back, as a power of the gain.
+
+    Returns:
+        uint8 (height, width, 3), sRGB.
+    """
+    height, width = one.paint.size
+    fine, shape = one.trust.shape, one.paint.grain.shape
+    mixed = np.empty((height, width, 3), np.uint8)
+    _call(
+        "artreel_mix",
+        *_addresses(one, one),
+        *_addresses(other, one),
+        *(width, height, fine[1], fine[0], shape[1], shape[0], passed, strength),
+        _address(mixed, np.uint8, (height, width, 3)),
+    )
+    return mixed
+
+
+def blend(one: Bytes, other: Bytes, share: Floats) -> Bytes:
+    """Put two pictures together.
+
+    Args:
+        one, other: uint8 (height, width, 3).
+        share: float32 (h, w), of the one, 0..1; the rest is the other.
+    """
+    height, width = one.shape[:2]
+    blended = np.empty((height, width, 3), np.uint8)
+    _call(
+        "artreel_blend",
+        *(_address(picture, np.uint8, blended.shape) for picture in (one, other)),
+        *(_address(share, np.float32, share.shape), share.shape[1], share.shape[0]),
+        *(width, height, _address(blended, np.uint8, blended.shape)),
+    )
+    return blended
+
+
+def _addresses(view: View, like: View) -> tuple[int, ...]:
+    """Of all that a view holds, which is as large as in another view."""
+    return (
+        _address(view.paint.planes, np.uint8, like.paint.planes.shape),
+        _address(view.paint.grain, np.float32, like.paint.grain.shape),
+        _address(view.path, np.float32, (3, *like.paint.grain.shape)),
+        _address(view.ways, np.float32, (2, *like.trust.shape)),
+        _address(view.trust, np.float32, like.trust.shape),
+    )
+
+
+def _address(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> int:
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(f"{array.dtype} {array.shape} came where {shape} was wanted")
+    return array.ctypes.data
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_library(), name)(*arguments):
+        raise MemoryError
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+    except OSError as error:
+        raise Defect(f"the kernels can't be loaded, install artreel again: {error}") from error
+    pointer, number, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_float
+    picture = (pointer, pointer, number, number)
+    for name, kinds in {
+        "artreel_flow": (*picture, *picture, pointer, pointer),
+        "artreel_compose": (*picture, pointer, pointer),
+        "artreel_take_apart": (pointer, number, number, pointer, number, number, pointer),
+        "artreel_view": (pointer, number, number, *picture, pointer, pointer),
+        "artreel_mix": (*(pointer,) * 10, *(number,) * 6, real, real, pointer),
+        "artreel_blend": (*(pointer,) * 3, *(number,) * 4, pointer),
+        "artreel_lost": (pointer, pointer, number, pointer),
+        "artreel_paint_bytes": (number, number),
+    }.items():
+        getattr(library, name).argtypes = kinds
+    library.artreel_compose.restype = None
+    library.artreel_lost.restype = real
+    library.artreel_paint_bytes.restype = ctypes.c_size_t
+    return library

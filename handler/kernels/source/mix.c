@@ -1,0 +1,366 @@
+// The paint of two keyframes, carried to a frame between them and mixed.
+//
+// The mean of two textures that don't match has less contrast than either (Heitz & Neyret 2018,
+// High-Performance By-Example Noise using a Histogram-Preserving Blending Operator), and sampling
+// between pixels wears it off, too. Unlike there, what texture is left is measured, and what is
+// missing given back.
+
+#include "paint.h"
+#include "stretch.h"
+
+#if defined(__AVX2__) && !defined(PORTABLE)
+#include <immintrin.h>
+#endif
+
+static const float FLOOR = 0.02f;  // trust of a pixel that neither keyframe shows: the nearer one gives it after all
+static const float MOST_GAIN = 1.9f;
+enum { GAINS = 256 };  // steps in which the gain is told apart
+
+// BT.709's way back from differences of colour, in 1/64.
+enum { TO_RED = 101, TO_BLUE = 119, GREEN_OF_RED = 30, GREEN_OF_BLUE = 12 };
+
+// Places rounded to 1/64 px inside of a picture: whole px and the rest.
+static void places(const float *off, float from, float step, float far, int count, int32_t *at) {
+    INDEPENDENT
+    for (int x = 0; x < count; x++) at[x] = (int32_t)(clamped(from + step * (float)x + off[x], 0, far) * 64 + 0.5f);
+}
+
+// A row of luma where ways lead, between its pixels.
+static void carry_luma(const uint8_t *luma, int stride, const int32_t *at_x, const int32_t *at_y, int count, uint8_t *to) {
+    int x = 0;
+#if defined(__AVX2__) && !defined(PORTABLE)
+    const __m256i low6 = _mm256_set1_epi32(63), whole = _mm256_set1_epi32(64);
+    for (; x + 8 <= count; x += 8) {
+        const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));
+        const __m256i fx = _mm256_and_si256(px, low6), fy = _mm256_and_si256(py, low6);
+        const __m256i rows = _mm256_mullo_epi32(_mm256_srli_epi32(py, 6), _mm256_set1_epi32(stride));
+        const __m256i at = _mm256_add_epi32(rows, _mm256_srli_epi32(px, 6));
+        const __m256i high = _mm256_i32gather_epi32((const int *)luma, at, 1);
+        const __m256i low = _mm256_i32gather_epi32((const int *)(luma + stride), at, 1);
+        const __m256i across = _mm256_or_si256(_mm256_sub_epi32(whole, fx), _mm256_slli_epi32(fx, 8));
+        const __m256i along = _mm256_or_si256(_mm256_sub_epi32(whole, fy), _mm256_slli_epi32(fy, 16));
+        const __m256i above = _mm256_maddubs_epi16(high, across), below = _mm256_maddubs_epi16(low, across);
+        const __m256i pair = _mm256_or_si256(above, _mm256_slli_epi32(below, 16));
+        const __m256i sums = _mm256_madd_epi16(pair, along);
+        const __m256i numbers = _mm256_srli_epi32(_mm256_add_epi32(sums, _mm256_set1_epi32(2048)), 12);
+        const __m128i halves = _mm_packus_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+        _mm_storel_epi64((__m128i *)(to + x), _mm_packus_epi16(halves, halves));
+    }
+#endif
+    for (; x < count; x++) {
+        const int fx = at_x[x] & 63, fy = at_y[x] & 63;
+        const uint8_t *from = luma + (ptrdiff_t)(at_y[x] >> 6) * stride + (at_x[x] >> 6);
+        const int above = from[0] * (64 - fx) + from[1] * fx, below = from[stride] * (64 - fx) + from[stride + 1] * fx;
+        to[x] = (uint8_t)((above * (64 - fy) + below * fy + 2048) >> 12);
+    }
+}
+
+// The same for pairs of differences of colour.
+static void carry_chroma(const uint8_t *chroma, int stride, const int32_t *at_x, const int32_t *at_y, int count, uint8_t *to) {
+    int x = 0;
+#if defined(__AVX2__) && !defined(PORTABLE)
+    const __m256i low6 = _mm256_set1_epi32(63), whole = _mm256_set1_epi32(64);
+    const __m256i by_colour = _mm256_setr_epi8(
+        0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15);
+    for (; x + 8 <= count; x += 8) {
+        const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));
+        const __m256i fx = _mm256_and_si256(px, low6), fy = _mm256_and_si256(py, low6);
+        const __m256i rows = _mm256_mullo_epi32(_mm256_srli_epi32(py, 6), _mm256_set1_epi32(stride));
+        const __m256i at = _mm256_add_epi32(rows, _mm256_slli_epi32(_mm256_srli_epi32(px, 6), 1));
+        const __m256i high = _mm256_shuffle_epi8(_mm256_i32gather_epi32((const int *)chroma, at, 1), by_colour);
+        const __m256i low = _mm256_shuffle_epi8(_mm256_i32gather_epi32((const int *)(chroma + stride), at, 1), by_colour);
+        __m256i across = _mm256_or_si256(_mm256_sub_epi32(whole, fx), _mm256_slli_epi32(fx, 8));
+        across = _mm256_or_si256(across, _mm256_slli_epi32(across, 16));
+        const __m256i along = _mm256_or_si256(_mm256_sub_epi32(whole, fy), _mm256_slli_epi32(fy, 16));
+        const __m256i above = _mm256_maddubs_epi16(high, across), below = _mm256_maddubs_epi16(low, across);
+        const __m256i low16 = _mm256_set1_epi32(0xffff);
+        const __m256i blue = _mm256_or_si256(_mm256_and_si256(above, low16), _mm256_slli_epi32(below, 16));
+        const __m256i red = _mm256_or_si256(_mm256_srli_epi32(above, 16), _mm256_andnot_si256(low16, below));
+        const __m256i round = _mm256_set1_epi32(2048);
+        const __m256i first = _mm256_srli_epi32(_mm256_add_epi32(_mm256_madd_epi16(blue, along), round), 12);
+        const __m256i second = _mm256_srli_epi32(_mm256_add_epi32(_mm256_madd_epi16(red, along), round), 12);
+        const __m256i pairs = _mm256_or_si256(first, _mm256_slli_epi32(second, 16));
+        const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs, pairs), _MM_SHUFFLE(3, 1, 2, 0));
+        _mm_storeu_si128((__m128i *)(to + 2 * x), _mm256_castsi256_si128(bytes));
+    }
+#endif
+    for (; x < count; x++) {
+        const int fx = at_x[x] & 63, fy = at_y[x] & 63;
+        const uint8_t *from = chroma + (ptrdiff_t)(at_y[x] >> 6) * stride + 2 * (at_x[x] >> 6);
+        for (int k = 0; k < 2; k++, from++) {
+            const int above = from[0] * (64 - fx) + from[2] * fx, below = from[stride] * (64 - fx) + from[stride + 2] * fx;
+            to[2 * x + k] = (uint8_t)((above * (64 - fy) + below * fy + 2048) >> 12);
+        }
+    }
+}
+
+// share, of 256, of one row; the rest of the other. Each share is for `unit` bytes.
+static void mix_luma(const uint8_t *one, const uint8_t *other, const uint16_t *share, int count, uint8_t *to) {
+    INDEPENDENT
+    for (int x = 0; x < count; x++)
+        to[x] = (uint8_t)((one[x] * share[x] + other[x] * (256 - share[x]) + 128) >> 8);
+}
+
+static void mix_chroma(const uint8_t *one, const uint8_t *other, const uint16_t *share, int count, uint8_t *to) {
+    INDEPENDENT
+    for (int x = 0; x < count; x++) {
+        to[2 * x] = (uint8_t)((one[2 * x] * share[x] + other[2 * x] * (256 - share[x]) + 128) >> 8);
+        to[2 * x + 1] = (uint8_t)((one[2 * x + 1] * share[x] + other[2 * x + 1] * (256 - share[x]) + 128) >> 8);
+    }
+}
+
+// What is between two pixels of a chroma row and of the row below it.
+static void halved(const float *row, float *to, int count, int width, float scale) {
+    const int whole = width / 2;
+    INDEPENDENT
+    for (int x = 0; x < whole; x++) to[x] = scale * (row[2 * x] + row[2 * x + 1]);
+    if (whole < count) to[whole] = 2 * scale * row[width - 1];
+}
+
+// What a keyframe gives: its paint and texture, and ways to it at two sizes.
+typedef struct {
+    Paint paint;
+    const float *grain, *path, *ways, *trust;
+} Given;
+
+typedef struct {
+    int width, height, way_width, way_height, path_width, path_height;
+} Sizes;
+
+static Paint carried_and_mixed(Given one, Given other, const float *share, Sizes sizes, uint8_t *bytes, Arena arena) {
+    const int width = sizes.width, height = sizes.height, count = half_up(width);
+    const size_t way_pixels = (size_t)sizes.way_width * (size_t)sizes.way_height;
+    const Stretch across = stretch_of(&arena, sizes.way_width, width);
+    const float longer = (float)width / (float)sizes.way_width, taller = (float)height / (float)sizes.way_height;
+    const float *fields[5] = {one.ways, one.ways + way_pixels, other.ways, other.ways + way_pixels, share};
+    const float scales[5] = {longer, taller, longer, taller, 256};
+    Rows rows[5];
+    float *row[5], *half[5];
+    for (int k = 0; k < 5; k++) {
+        rows[k] = rows_of(&arena, fields[k], sizes.way_height, across, height, scales[k]);
+        row[k] = taken(&arena, sizeof(float) * (size_t)width);
+        half[k] = taken(&arena, sizeof(float) * (size_t)count);
+    }
+    int32_t *at_x = taken(&arena, sizeof(int32_t) * (size_t)width), *at_y = taken(&arena, sizeof(int32_t) * (size_t)width);
+    uint16_t *part = taken(&arena, sizeof(uint16_t) * (size_t)width);
+    uint8_t *first = taken(&arena, (size_t)width + 16), *second = taken(&arena, (size_t)width + 16);
+    const Given given[2] = {one, other};
+    uint8_t *carried[2] = {first, second};
+    Paint mixed = paint_at(bytes, width, height);
+    for (int y = 0; y < height; y++) {
+        for (int k = 0; k < 5; k++) next_row(&rows[k], y, row[k]);
+        for (int k = 0; k < 2; k++) {
+            places(row[2 * k], 0, 1, (float)(width - 1), width, at_x);
+            places(row[2 * k + 1], (float)y, 0, (float)(height - 1), width, at_y);
+            carry_luma(given[k].paint.luma, given[k].paint.luma_stride, at_x, at_y, width, carried[k]);
+        }
+        INDEPENDENT
+        for (int x = 0; x < width; x++) part[x] = (uint16_t)(row[4][x] + 0.5f);
+        mix_luma(first, second, part, width, mixed.luma + (ptrdiff_t)y * mixed.luma_stride);
+        if (y % 2) continue;
+        for (int k = 0; k < 4; k++) halved(row[k], half[k], count, width, 0.25f);  // in px of chroma
+        halved(row[4], half[4], count, width, 0.5f);
+        for (int k = 0; k < 2; k++) {
+            places(half[2 * k], 0, 1, (float)(count - 1), count, at_x);
+            places(half[2 * k + 1], (float)(y / 2), 0, (float)(half_up(height) - 1), count, at_y);
+            carry_chroma(given[k].paint.chroma, given[k].paint.chroma_stride, at_x, at_y, count, carried[k]);
+        }
+        INDEPENDENT
+        for (int x = 0; x < count; x++) part[x] = (uint16_t)(half[4][x] + 0.5f);
+        mix_chroma(first, second, part, count, mixed.chroma + (ptrdiff_t)(y / 2) * mixed.chroma_stride);
+    }
+    return mixed;
+}
+
+// A number of a plane between its pixels.
+static inline float between(const float *plane, float x, float y, int width, int height) {
+    const float px = clamped(x, 0, (float)(width - 1)), py = clamped(y, 0, (float)(height - 1));
+    const int left = (int)px, top = (int)py;
+    const float fx = px - (float)left, fy = py - (float)top;
+    const ptrdiff_t a = (ptrdiff_t)top * width + left, right = left + 1 < width, below = top + 1 < height ? width : 0;
+    return (1 - fy) * ((1 - fx) * plane[a] + fx * plane[a + right]) +
+           fy * ((1 - fx) * plane[a + below] + fx * plane[a + below + right]);
+}
+
+// How much stronger the texture should be, as an index of gains.
+static void find_gains(Given one, Given other, const float *share, const float *left, Sizes sizes, float *index) {
+    const int width = sizes.path_width, height = sizes.path_height;
+    const ptrdiff_t pixels = (ptrdiff_t)width * height;
+    const float longer = (float)sizes.way_width / (float)width, taller = (float)sizes.way_height / (float)height;
+    for (int y = 0; y < height; y++) {
+        const ptrdiff_t row = (ptrdiff_t)y * width;
+        INDEPENDENT
+        for (int x = 0; x < width; x++) {
+            const float *a = one.path, *b = other.path;
+            const float first = between(one.grain, (float)x + a[row + x], (float)y + a[row + x + pixels], width, height);
+            const float second = between(other.grain, (float)x + b[row + x], (float)y + b[row + x + pixels], width, height);
+            const float at_x = ((float)x + 0.5f) * longer - 0.5f, at_y = ((float)y + 0.5f) * taller - 0.5f;
+            const float part = between(share, at_x, at_y, sizes.way_width, sizes.way_height);
+            const float wanted = second + (first - second) * part;
+            const float gain = clamped((wanted + 1) / (left[row + x] + 1), 1, MOST_GAIN);
+            index[row + x] = (gain - 1) * ((GAINS - 1) / (MOST_GAIN - 1));
+        }
+    }
+}
+
+// Differences of colour for a row of luma, from the nearer row of chroma and the one beyond: between
+// their pixels, each of which lies in the middle of two by two.
+static void spread_chroma(const uint8_t *near, const uint8_t *beyond, int width, int16_t *sums, int16_t *blue, int16_t *red) {
+    const int count = half_up(width);
+    INDEPENDENT
+    for (int x = 0; x < 2 * count; x++) sums[x + 2] = (int16_t)(3 * near[x] + beyond[x] - 512);
+    for (int c = 0; c < 2; c++) {
+        sums[c] = sums[c + 2];
+        sums[2 * count + 2 + c] = sums[2 * count + c];
+    }
+    INDEPENDENT
+    for (int x = 0; x < count; x++) {  // sixteenfold
+        const int16_t *at = sums + 2 * x;
+        blue[2 * x] = (int16_t)(3 * at[2] + at[0]);
+        blue[2 * x + 1] = (int16_t)(3 * at[2] + at[4]);
+        red[2 * x] = (int16_t)(3 * at[3] + at[1]);
+        red[2 * x + 1] = (int16_t)(3 * at[3] + at[5]);
+    }
+}
+
+// A row of paint as red, green and blue; its differences of colour sixteenfold.
+static void join_row(const uint8_t *luma, const int16_t *blue, const int16_t *red, int width, uint8_t *rgb) {
+    INDEPENDENT
+    for (int x = 0; x < width; x++) {
+        const int base = 1024 * luma[x] + 512;
+        const int r = (base + TO_RED * red[x]) >> 10, b = (base + TO_BLUE * blue[x]) >> 10;
+        const int g = (base - GREEN_OF_RED * red[x] - GREEN_OF_BLUE * blue[x]) >> 10;
+        rgb[3 * x] = (uint8_t)most(0, least(255, r));
+        rgb[3 * x + 1] = (uint8_t)most(0, least(255, g));
+        rgb[3 * x + 2] = (uint8_t)most(0, least(255, b));
+    }
+}
+
+// A row moved away from the mean of the 3 by 3 px around; `unit` bytes are a pixel of `count`.
+static inline void sharpen_row(const uint8_t *at, int stride, const int16_t *gain, int count, int unit, uint16_t *columns, uint8_t *to) {
+    const uint8_t *high = at - stride - unit, *middle = at - unit, *low = at + stride - unit;
+    INDEPENDENT
+    for (int x = 0; x < unit * (count + 2); x++) columns[x] = (uint16_t)(high[x] + middle[x] + low[x]);
+    INDEPENDENT
+    for (int x = 0; x < unit * count; x++) {
+        const int off = 9 * at[x] - (columns[x] + columns[x + unit] + columns[x + 2 * unit]);
+        const int moved = at[x] + ((off * gain[x / unit] + 9 * 64) / (9 * 128));
+        to[x] = (uint8_t)most(0, least(255, moved));
+    }
+}
+
+// One pixel beyond each border of a plane, as it is there.
+static void frame(uint8_t *first, int width, int height, int stride, int unit) {
+    for (int y = 0; y < height; y++)
+        for (int c = 0; c < unit; c++) {
+            uint8_t *row = first + (ptrdiff_t)y * stride + c;
+            row[-unit] = row[0];
+            row[width * unit] = row[(width - 1) * unit];
+        }
+    const size_t bytes = (size_t)(unit * (width + 2));
+    memcpy(first - stride - unit, first - unit, bytes);
+    uint8_t *last = first + (ptrdiff_t)(height - 1) * stride - unit;
+    memcpy(last + stride, last, bytes);
+}
+
+// Mix what two keyframes give a frame.
+//
+// one, other: paint as artreel_take_apart makes it, of this width and height.
+// grain: float32 (path_height, path_width), the keyframe's texture. path: float32 (3, path_height,
+// path_width), as artreel_compose makes it. ways: float32 (2, way_height, way_width), trust: float32
+// (way_height, way_width), as artreel_view makes them.
+// passed: which part of the time from the one to the other has passed, 0..1.
+// strength: of the texture that is given back, as a power of the gain.
+// rgb: uint8 (height, width, 3); written.
+// Returns 0, or -1 where there is no memory.
+EXPORT int artreel_mix(
+    const uint8_t *paint_one, const float *grain_one, const float *path_one, const float *ways_one, const float *trust_one,
+    const uint8_t *paint_other, const float *grain_other, const float *path_other, const float *ways_other, const float *trust_other,
+    int width, int height, int way_width, int way_height, int path_width, int path_height,
+    float passed, float strength, uint8_t *rgb
+) {
+    const Sizes sizes = {width, height, way_width, way_height, path_width, path_height};
+    const Given one = {paint_at((uint8_t *)paint_one, width, height), grain_one, path_one, ways_one, trust_one};
+    const Given other = {paint_at((uint8_t *)paint_other, width, height), grain_other, path_other, ways_other, trust_other};
+    const int way_pixels = way_width * way_height, path_pixels = path_width * path_height;
+    Arena arena = {.size = paint_bytes(width, height) + 4 * (size_t)way_pixels + 8 * (size_t)path_pixels +
+                           grain_bytes(width, path_width, path_height) +
+                           2 * stretch_bytes(width) + 6 * rows_bytes(width) + 64 * (size_t)(width + 64) + 16384};
+    arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
+    if (!arena.memory) return -1;
+    float *share = taken(&arena, sizeof(float) * (size_t)way_pixels);
+    INDEPENDENT
+    for (int k = 0; k < way_pixels; k++) {
+        const float near = (trust_one[k] + FLOOR) * (1 - passed), far = (trust_other[k] + FLOOR) * passed;
+        share[k] = near / (near + far);
+    }
+    uint8_t *bytes = taken(&arena, paint_bytes(width, height));
+    const Paint mixed = carried_and_mixed(one, other, share, sizes, bytes, arena);
+    const int half_width = half_up(width), half_height = half_up(height);
+    frame(mixed.luma, width, height, mixed.luma_stride, 1);
+    frame(mixed.chroma, half_width, half_height, mixed.chroma_stride, 2);
+    float *left = taken(&arena, sizeof(float) * (size_t)path_pixels), *index = taken(&arena, sizeof(float) * (size_t)path_pixels);
+    measure_grain(mixed, path_width, path_height, left, arena);
+    find_gains(one, other, share, left, sizes, index);
+    int16_t added[GAINS];  // what the gain adds to 1, in 1/128
+    for (int k = 0; k < GAINS; k++)
+        added[k] = (int16_t)((powf(1 + (MOST_GAIN - 1) * (float)k / (GAINS - 1), strength) - 1) * 128 + 0.5f);
+    for (int k = 0; k < path_pixels; k++) index[k] = added[(int)(index[k] + 0.5f)];
+    const Stretch across = stretch_of(&arena, path_width, width);
+    Rows gains = rows_of(&arena, index, path_height, across, height, 1);
+    float *gain_row = taken(&arena, sizeof(float) * (size_t)width);
+    int16_t *gain = taken(&arena, sizeof(int16_t) * (size_t)width);
+    uint16_t *columns = taken(&arena, sizeof(uint16_t) * (size_t)(width + 8));
+    const size_t row_bytes = sizeof(int16_t) * (size_t)(2 * half_width + 8);
+    int16_t *sums = taken(&arena, row_bytes), *blue = taken(&arena, row_bytes), *red = taken(&arena, row_bytes);
+    uint8_t *sharp = taken(&arena, (size_t)width), *colours[2] = {taken(&arena, row_bytes), taken(&arena, row_bytes)};
+    // A row of luma lies between the row of chroma that it belongs to and the one before or after.
+    for (int y = -1; y < height; y++) {
+        if (y % 2 && (y + 1) / 2 < half_height) {
+            const int at = (y + 1) / 2;
+            next_row(&gains, least(2 * at, height - 1), gain_row);
+            halved(gain_row, gain_row, half_width, width, 0.5f);
+            INDEPENDENT
+            for (int x = 0; x < half_width; x++) gain[x] = (int16_t)(gain_row[x] + 0.5f);
+            sharpen_row(mixed.chroma + (ptrdiff_t)at * mixed.chroma_stride, mixed.chroma_stride, gain, half_width, 2, columns, colours[at % 2]);
+        }
+        if (y < 0) continue;
+        next_row(&gains, y, gain_row);
+        INDEPENDENT
+        for (int x = 0; x < width; x++) gain[x] = (int16_t)(gain_row[x] + 0.5f);
+        sharpen_row(mixed.luma + (ptrdiff_t)y * mixed.luma_stride, mixed.luma_stride, gain, width, 1, columns, sharp);
+        const int beyond = most(0, least(half_height - 1, y % 2 ? y / 2 + 1 : y / 2 - 1));
+        spread_chroma(colours[y / 2 % 2], colours[beyond % 2], width, sums, blue, red);
+        join_row(sharp, blue, red, width, rgb + 3 * (ptrdiff_t)y * width);
+    }
+    free(arena.memory);
+    return 0;
+}
+
+// Put two pictures together.
+//
+// one, other: uint8 (height, width, 3).
+// share: float32 (way_height, way_width), of the one, 0..1; the rest is the other.
+// to: uint8 (height, width, 3); written.
+// Returns 0, or -1 where there is no memory.
+EXPORT int artreel_blend(
+    const uint8_t *one, const uint8_t *other, const float *share, int way_width, int way_height,
+    int width, int height, uint8_t *to
+) {
+    Arena arena = {.size = stretch_bytes(width) + rows_bytes(width) + 8 * (size_t)(width + 64) + 1024};
+    arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
+    if (!arena.memory) return -1;
+    Rows rows = rows_of(&arena, share, way_height, stretch_of(&arena, way_width, width), height, 256);
+    float *row = taken(&arena, sizeof(float) * (size_t)width);
+    for (int y = 0; y < height; y++) {
+        next_row(&rows, y, row);
+        const ptrdiff_t at = 3 * (ptrdiff_t)y * width;
+        INDEPENDENT
+        for (int x = 0; x < 3 * width; x++) {
+            const int part = (int)(row[x / 3] + 0.5f);
+            to[at + x] = (uint8_t)((one[at + x] * part + other[at + x] * (256 - part) + 128) >> 8);
+        }
+    }
+    free(arena.memory);
+    return 0;
+}

@@ -1,0 +1,129 @@
+// Pictures taken apart into luma and chroma, put together again, and how much fine texture they have.
+
+#include "paint.h"
+#include "stretch.h"
+
+// BT.709's weights of red and blue; luma and chroma have the full range of bytes.
+#define RED 0.2126f
+#define BLUE 0.0722f
+#define FIXED(number) ((int)((number) * 16384 + 0.5f))  // in 1/2^14
+
+enum { AROUND = 2 };  // px, at the size of ways, to each side over which texture is measured
+
+static void repeat_bytes(uint8_t *first, int width, int height, int stride, int unit) {
+    for (int y = 0; y < height; y++) {
+        uint8_t *row = first + (ptrdiff_t)y * stride;
+        for (int k = 1; k <= BORDER; k++)
+            for (int c = 0; c < unit; c++) {
+                row[-k * unit + c] = row[c];
+                row[(width - 1 + k) * unit + c] = row[(width - 1) * unit + c];
+            }
+    }
+    const size_t bytes = (size_t)stride;
+    for (int k = 1; k <= BORDER; k++) {
+        memcpy(first - (ptrdiff_t)k * stride - BORDER * unit, first - BORDER * unit, bytes);
+        memcpy(first + (ptrdiff_t)(height - 1 + k) * stride - BORDER * unit,
+               first + (ptrdiff_t)(height - 1) * stride - BORDER * unit, bytes);
+    }
+}
+
+static void luma_row(const uint8_t *rgb, uint8_t *luma, int width) {
+    const int red = FIXED(RED), blue = FIXED(BLUE), green = 16384 - FIXED(RED) - FIXED(BLUE);
+    INDEPENDENT
+    for (int x = 0; x < width; x++)
+        luma[x] = (uint8_t)((red * rgb[3 * x] + green * rgb[3 * x + 1] + blue * rgb[3 * x + 2] + 8192) >> 14);
+}
+
+static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
+
+// Of two by two pixels each.
+static void chroma_row(const uint8_t *high, const uint8_t *low, uint8_t *chroma, int width) {
+    const int red = FIXED(RED), blue = FIXED(BLUE), green = 16384 - FIXED(RED) - FIXED(BLUE);
+    const int by_blue = FIXED(0.5f / (1 - BLUE)), by_red = FIXED(0.5f / (1 - RED));
+    for (int x = 0; x < half_up(width); x++) {
+        const int a = 6 * x, b = 2 * x + 1 < width ? a + 3 : a;
+        const int r = high[a] + high[b] + low[a] + low[b];
+        const int g = high[a + 1] + high[b + 1] + low[a + 1] + low[b + 1];
+        const int o = high[a + 2] + high[b + 2] + low[a + 2] + low[b + 2];
+        const int luma = (red * r + green * g + blue * o + 8192) >> 14;  // fourfold, as all of these
+        chroma[2 * x] = byte_of(128 + ((by_blue * (o - luma) + 32768) >> 16));
+        chroma[2 * x + 1] = byte_of(128 + ((by_red * (r - luma) + 32768) >> 16));
+    }
+}
+
+size_t grain_bytes(int width, int to_width, int to_height) {
+    return (size_t)width * 8 + (size_t)to_width * (size_t)(to_height + 8) * 4 + stretch_bytes(to_width) + 1024;
+}
+
+// Mean difference of luma from that of the 3 by 3 px around, of 255, around each pixel of a smaller
+// picture. Its cells are as wide as whole pixels allow.
+void measure_grain(Paint paint, int to_width, int to_height, float *grain, Arena arena) {
+    const int width = paint.width, height = paint.height;
+    uint16_t *columns = taken(&arena, 2 * (size_t)(width + 4)), *fine = taken(&arena, 2 * (size_t)(width + 4));
+    float *cells = taken(&arena, sizeof(float) * (size_t)to_width * (size_t)to_height);
+    float *row_sums = taken(&arena, sizeof(float) * (size_t)to_width);
+    for (int to_y = 0; to_y < to_height; to_y++) {
+        const int from_y = (int)((int64_t)to_y * height / to_height);
+        const int end_y = most(from_y + 1, (int)((int64_t)(to_y + 1) * height / to_height));
+        memset(fine, 0, 2 * (size_t)width);
+        for (int y = from_y; y < end_y; y++) {
+            const uint8_t *at = paint.luma + (ptrdiff_t)y * paint.luma_stride - 1;
+            const uint8_t *high = at - paint.luma_stride, *low = at + paint.luma_stride;
+            INDEPENDENT
+            for (int x = 0; x < width + 2; x++) columns[x] = (uint16_t)(high[x] + at[x] + low[x]);
+            INDEPENDENT
+            for (int x = 0; x < width; x++) {
+                const int off = 9 * at[x + 1] - (columns[x] + columns[x + 1] + columns[x + 2]);
+                fine[x] = (uint16_t)(fine[x] + (off < 0 ? -off : off));
+            }
+        }
+        float *to = cells + (ptrdiff_t)to_y * to_width;
+        for (int to_x = 0; to_x < to_width; to_x++) {
+            const int from_x = (int)((int64_t)to_x * width / to_width);
+            const int end_x = most(from_x + 1, (int)((int64_t)(to_x + 1) * width / to_width));
+            unsigned total = 0;
+            for (int x = from_x; x < end_x; x++) total += fine[x];
+            to[to_x] = (float)total / (9.0f * (float)((end_x - from_x) * (end_y - from_y)));
+        }
+    }
+    for (int y = 0; y < to_height; y++) {
+        memset(row_sums, 0, sizeof(float) * (size_t)to_width);
+        for (int k = -AROUND; k <= AROUND; k++) {
+            const float *from = cells + (ptrdiff_t)most(0, least(y + k, to_height - 1)) * to_width;
+            INDEPENDENT
+            for (int x = 0; x < to_width; x++) row_sums[x] += from[x];
+        }
+        float *to = grain + (ptrdiff_t)y * to_width;
+        for (int x = 0; x < to_width; x++) {
+            float total = 0;
+            for (int k = -AROUND; k <= AROUND; k++) total += row_sums[most(0, least(x + k, to_width - 1))];
+            to[x] = total / ((2 * AROUND + 1) * (2 * AROUND + 1));
+        }
+    }
+}
+
+// How many bytes the paint of a picture takes.
+EXPORT size_t artreel_paint_bytes(int width, int height) { return paint_bytes(width, height); }
+
+// Take a painted picture apart.
+//
+// rgb: uint8 (height, width, 3).
+// bytes: its paint, as large as artreel_paint_bytes says; written.
+// grain: float32 (grain_height, grain_width), its texture; written.
+// Returns 0, or -1 where there is no memory.
+EXPORT int artreel_take_apart(const uint8_t *rgb, int width, int height, uint8_t *bytes, int grain_width, int grain_height, float *grain) {
+    Paint paint = paint_at(bytes, width, height);
+    for (int y = 0; y < height; y++) luma_row(rgb + 3 * (ptrdiff_t)y * width, paint.luma + (ptrdiff_t)y * paint.luma_stride, width);
+    for (int y = 0; y < half_up(height); y++) {
+        const uint8_t *high = rgb + 3 * (ptrdiff_t)(2 * y) * width, *low = rgb + 3 * (ptrdiff_t)least(2 * y + 1, height - 1) * width;
+        chroma_row(high, low, paint.chroma + (ptrdiff_t)y * paint.chroma_stride, width);
+    }
+    repeat_bytes(paint.luma, width, height, paint.luma_stride, 1);
+    repeat_bytes(paint.chroma, half_up(width), half_up(height), paint.chroma_stride, 2);
+    Arena arena = {.size = grain_bytes(width, grain_width, grain_height)};
+    arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
+    if (!arena.memory) return -1;
+    measure_grain(paint, grain_width, grain_height, grain, arena);
+    free(arena.memory);
+    return 0;
+}
