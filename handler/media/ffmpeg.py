@@ -18,6 +18,7 @@ from handler.domain.errors import Defect, IndexTooLarge, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
 from handler.media import joining, pictures, probe, seeking, sheets, teasers
+from handler.media.bundled import bundled_ffmpeg
 from handler.media.commands import (
     chunk_command,
     decode_command,
@@ -199,10 +200,3 @@ class _PipeWriter:
         if frame.shape != self._shape:
             raise Defect(f"a frame of shape {frame.shape} came where {self._shape} was announced")
         self._process.write(np.ascontiguousarray(frame).data.cast("B"))
-
-
-def bundled_ffmpeg() -> str:
-    """Path of the program that imageio-ffmpeg brings."""
-    import imageio_ffmpeg
-
-    return str(imageio_ffmpeg.get_ffmpeg_exe())

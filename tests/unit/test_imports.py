@@ -59,3 +59,9 @@ def test_what_is_not_needed_is_not_loaded(code: str, later: set[str]) -> None:
         check=True,
     )
     assert run.stdout.splitlines()[-1].strip() == "loaded:"
+
+
+def test_no_thread_waits_for_matrices() -> None:
+    code = "import os, handler.pipeline.brush; print(len(os.listdir('/proc/self/task')))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
