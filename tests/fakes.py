@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -440,6 +440,9 @@ class FakeMedia:
                 codec=self.encoding.codec.value,
             )
         return self.facts
+
+    def ready_to_probe(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
         return None

@@ -163,6 +163,9 @@ class Media(Protocol):
             SeekMissed: the chunk's place to begin at is none; decode it from the start.
         """
 
+    def ready_to_probe(self) -> AbstractContextManager[None]:
+        """Prepare for the next ``probe``, of a video that is not there yet; it is faster then."""
+
     def glimpse(
         self,
         video: Path,

@@ -1,7 +1,7 @@
 """Looks into one untrusted video in a process of its own and prints what it found as JSON.
 
-Run as ``python -I -m handler.media.probe_worker PATH``. Exit code 0 with ``{"facts": ...}`` or
-``{"rejected": "sentence"}`` on stdout; anything else means that the file broke the libraries.
+Run by ``handler.media.worker``. Exit code 0 with ``{"facts": ...}`` or ``{"rejected": "sentence"}``
+on stdout; anything else means that the file broke the libraries.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ LogLine = tuple[int, str, str]
 """Level, who says it, and what; readers go by their containers' names."""
 
 
-def main() -> None:
+def main(path: str) -> None:
     set_level(ERROR)
     set_skip_repeated(False)  # or the second reading would not hear what the first one heard
     try:
-        with opened(sys.argv[1]) as container:
+        with opened(path) as container:
             first = first_frames(container)
         # Anew: seeking back would lose packets. Opening reads some, and what it says counts.
-        with Capture() as log, opened(sys.argv[1]) as container:
+        with Capture() as log, opened(path) as container:
             answer: dict[str, Any] = {"facts": look_into(container, first, log)}
     except NoPicture as error:
         answer = {"rejected": str(error)}
@@ -376,7 +376,3 @@ def stream_start(stream: Any) -> Fraction:
 
 def reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
-
-
-if __name__ == "__main__":
-    main()
