@@ -18,7 +18,7 @@ from handler import wiring
 from handler.aws.object_store import S3ObjectStore
 from handler.domain.job import SOURCE_METADATA, JobRequest, SourceObject
 from handler.domain.status import Progress, State, Status
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
 from tests.cloud import IN, OUT, Buckets, png

@@ -24,7 +24,7 @@ LATER = {
 
 NOT_FOR_HELP = LATER - {"typer"} | {"cv2", "numpy", "pydantic"}
 HELP = """
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 try:
     app(["--help"])
 except SystemExit as end:
