@@ -180,7 +180,7 @@ def stylize(
         # In a process of its own, while this one loads all that paints, NumPy first.
         with ThreadPoolExecutor(1, thread_name_prefix="probe") as ahead:
             probed = None if video.is_dir() else ahead.submit(probe, video)
-            painter = wiring.painter(model, precision.of_engine)
+            painter = wiring.painter(model, precision.of_engine, keeps_compiled=True)
             motion = wiring.motion()
             from handler.pipeline.paint_video import PaintOrder, paint_video
         order = PaintOrder(
