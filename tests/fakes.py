@@ -426,7 +426,7 @@ class FakeMedia:
         self._shape: tuple[int, ...] = ()
         self._result_size = facts.encoded_size
 
-    def probe(self, video: Path) -> VideoFacts:
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
         content = video.read_bytes()
         if content == b"broken":
             raise Rejected("the file can't be read as a video")

@@ -51,8 +51,8 @@ class FfmpegMedia:
     def __init__(self, ffmpeg: str | None = None) -> None:
         self._ffmpeg = ffmpeg or bundled_ffmpeg()
 
-    def probe(self, video: Path) -> VideoFacts:
-        return probe.probe(video)
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
+        return probe.probe(video, is_ours=is_ours)
 
     def ready_to_probe(self) -> AbstractContextManager[None]:
         return at_hand("probe_worker")

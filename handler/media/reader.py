@@ -31,14 +31,15 @@ class Worker(ConfinedProcess):
         super().__init__([module], AT_REST)
         self.module = module
 
-    def ask(self, file: Path, limits: Limits) -> None:
-        """Tell it of the file; its answer can be read then."""
+    def ask(self, file: Path, limits: Limits, *words: str) -> None:
+        """Tell it of the file, and what else its ``main`` takes; its answer can be read then."""
         self._limits = limits
-        numbers = f"{limits.memory_bytes} {limits.cpu_seconds} {limits.file_bytes}\n"
+        numbers = (limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
+        request = " ".join((*map(str, numbers), *words)) + "\n"
         stdin = self._process.stdin
         assert stdin is not None
         with contextlib.suppress(BrokenPipeError), stdin:  # how it ended tells why
-            stdin.write(numbers.encode() + os.fsencode(file.absolute()))
+            stdin.write(request.encode() + os.fsencode(file.absolute()))
 
     def drop(self) -> None:
         """End a worker that nobody needed."""
@@ -82,11 +83,14 @@ def at_hand(*modules: str) -> Iterator[None]:
 
 
 @contextmanager
-def reader(module: str, file: Path, limits: Limits, what: str) -> Iterator[ConfinedProcess]:
+def reader(
+    module: str, file: Path, limits: Limits, what: str, *words: str
+) -> Iterator[ConfinedProcess]:
     """Run a module of this package on a file; read its answer inside the context.
 
     Args:
         what: the file is, such as ``the video``: begins the sentences.
+        words: that the module's ``main`` takes beside the file.
 
     Raises:
         Rejected: the file broke its reader, or kept it busy for too long.
@@ -94,7 +98,7 @@ def reader(module: str, file: Path, limits: Limits, what: str) -> Iterator[Confi
     """
     try:
         with _worker(module) as process:
-            process.ask(file, limits)
+            process.ask(file, limits, *words)
             yield process
             code = process.wait_for_end()
     except Stalled as stall:

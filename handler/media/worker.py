@@ -1,10 +1,10 @@
 """Loads a module that reads untrusted files, is told of one, puts limits on itself and reads it.
 
 Run as ``python -I -S worker.py PARENT MODULE FOLDER...``; the module is imported from these
-folders, behind Python's own, and its ``main`` called with the file's path. Both the limits and the
-path come from stdin, up to its end::
+folders, behind Python's own, and its ``main`` called with the file's path and further words. The
+limits, these words and the path come from stdin, up to its end::
 
-    MEMORY_BYTES CPU_SECONDS FILE_BYTES
+    MEMORY_BYTES CPU_SECONDS FILE_BYTES WORD...
     PATH
 
 The limits hold before the file is opened. Nothing on stdin means that there is none to read.
@@ -24,10 +24,11 @@ def main() -> None:
 
     die_with(int(parent))
     read = import_module(module).main
-    limits, _, path = sys.stdin.buffer.read().partition(b"\n")
+    request, _, path = sys.stdin.buffer.read().partition(b"\n")
     if path:
-        limit_this_process(*map(int, limits.split()))
-        read(os.fsdecode(path))
+        words = request.decode().split()
+        limit_this_process(*map(int, words[:3]))
+        read(os.fsdecode(path), *words[3:])
 
 
 if __name__ == "__main__":

@@ -188,6 +188,6 @@ def write_poster(path: Path, source: Frame, paint: Frame, media: Media) -> None:
 def opened_again(media: Media, result: Path) -> VideoFacts:
     """Facts of a video that was written here; raises Defect where it can't be read."""
     try:
-        return media.probe(result)
+        return media.probe(result, is_ours=True)
     except Rejected as rejection:  # this time it is not the user's file
         raise Defect(f"the finished video can't be opened again: {rejection}") from rejection

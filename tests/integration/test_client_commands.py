@@ -470,9 +470,9 @@ class TestCancel:
         assert isinstance(media, FakeMedia)
         probe = media.probe
 
-        def cancelled(video: Path) -> Any:
+        def cancelled(video: Path, *, is_ours: bool = False) -> Any:
             assert artreel("cancel", self.KEY).exit_code == 0
-            return probe(video)
+            return probe(video, is_ours=is_ours)
 
         media.probe = cancelled  # type: ignore[method-assign]
         assert paint(cloud, painters, self.KEY) is State.CANCELLED

@@ -30,6 +30,13 @@ try:
 except SystemExit as end:
     assert end.code == 0
 """
+HELP_OF_ONE = """
+from handler.entrypoints.commands import app
+try:
+    app(["plan", "--help"])
+except SystemExit as end:
+    assert end.code == 0
+"""
 ENGINE = """
 from handler import wiring
 wiring.painter()
@@ -42,11 +49,23 @@ assert "openvino" in sys.modules
     [
         ("import handler.entrypoints.on_upload", LATER),
         (HELP, NOT_FOR_HELP),
+        (HELP_OF_ONE, NOT_FOR_HELP - {"pydantic"} | {"handler.entrypoints.bench_command"}),
+        ("import handler.media.ffmpeg", LATER),
+        ("import handler.media.reader", {"numpy"}),
         ("import handler.media.probe_worker", {"numpy", "PIL", "pydantic"}),
         ("import handler.media.picture_worker", {"numpy", "av", "pydantic"}),
         (ENGINE, {"openvino.tools.ovc", "openvino_telemetry"}),
     ],
-    ids=["function", "help", "look into a video", "look into a picture", "engine"],
+    ids=[
+        "function",
+        "help",
+        "a command",
+        "ffmpeg",
+        "readers",
+        "look into a video",
+        "look into a picture",
+        "engine",
+    ],
 )
 def test_what_is_not_needed_is_not_loaded(code: str, later: set[str]) -> None:
     run = subprocess.run(
