@@ -203,7 +203,7 @@ def stylize(
                 beside(order.result) as result,
                 beside(order.poster) if order.poster else nullcontext() as new_poster,
                 beside(order.teaser) if order.teaser else nullcontext() as new_teaser,
-                _progress_bar(order.source.name, hidden=quiet) as advance,
+                nullcontext(_say_nothing) if quiet else _progress_bar(order.source.name) as advance,
             ):
                 return paint_video(
                     replace(order, result=result, poster=new_poster, teaser=new_teaser),
@@ -224,8 +224,12 @@ def stylize(
         raise typer.Exit(exit_code)
 
 
+def _say_nothing(_: status.Progress) -> None:
+    pass
+
+
 @contextmanager
-def _progress_bar(name: str, *, hidden: bool) -> Iterator[Callable[[status.Progress], None]]:
+def _progress_bar(name: str) -> Iterator[Callable[[status.Progress], None]]:
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import (
@@ -246,7 +250,6 @@ def _progress_bar(name: str, *, hidden: bool) -> Iterator[Callable[[status.Progr
         TextColumn("left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=hidden,
     )
     task = bar.add_task(escape(name), total=None, rate=0.0)
 
