@@ -52,8 +52,9 @@ class OpenVinoPainter:
     """``handler.domain.ports.Painter`` for one bundle.
 
     Frames go in and come out as uint8; scaling to 0..1 and rounding back happen inside the graph.
-    The transformer is compiled once per frame size. Each processor thread paints a frame of its
-    own: threads that share one frame would wait for each other whenever a codec takes a core.
+    The transformer is compiled once per frame size, the other networks from the beginning on. Each
+    processor thread paints a frame of its own: threads that share one frame would wait for each
+    other whenever a codec takes a core.
 
     Source: Ghiasi et al. 2017, arXiv 1705.06830, section 3: one predictor, one transformer.
 
