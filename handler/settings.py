@@ -20,6 +20,18 @@ SAID_BY_AWS = {
 """Variables that Lambda and AWS Batch set, and the fields that they are."""
 
 
+def user_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The user's folder for what can be made anew; None where it has no place.
+
+    Source: XDG Base Directory Specification 0.8, which has relative paths ignored.
+    """
+    for variable, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
+        place = Path(environment.get(variable, ""), below)
+        if place.is_absolute():
+            return place / "artreel"
+    return None
+
+
 class Settings(BaseModel):
     """What a deployment decides; each field is read from ``ARTREEL_<FIELD NAME IN CAPITALS>``.
 

@@ -58,20 +58,27 @@ def media() -> Media:
 
 
 @cache
-def painter(model_dir: Path | None = None, precision: str | None = None) -> Painter:
+def painter(
+    model_dir: Path | None = None, precision: str | None = None, *, keeps_compiled: bool = False
+) -> Painter:
     """The painter of one bundle, that of the settings if none is named.
 
     Args:
         precision: as ``OpenVinoPainter`` takes it; what is fastest here if not given.
+        keeps_compiled: in the user's cache, where the settings name no other place.
     """
+    from handler.settings import user_cache
     from handler.style.bundle import open_bundle
     from handler.style.engine import OpenVinoPainter
 
     chosen = settings()
+    compiled_model_dir = chosen.compiled_model_dir
+    if keeps_compiled and not compiled_model_dir:
+        compiled_model_dir = user_cache()
     return OpenVinoPainter(
         open_bundle(model_dir or chosen.model_dir),
         precision=precision,
-        compiled_model_dir=chosen.compiled_model_dir,
+        compiled_model_dir=compiled_model_dir,
     )
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,13 @@ from tests.clip_table import FAILED, PROPERTY, Row, rendered
 def tabulate(record_property: Callable[[str, object], None]) -> Callable[[Row], None]:
     """Enters a row into the table of clips; see ``tests.clip_table``."""
     return lambda row: record_property(PROPERTY, row.as_property())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -426,7 +426,7 @@ class FakeMedia:
         self._shape: tuple[int, ...] = ()
         self._result_size = facts.encoded_size
 
-    def probe(self, video: Path) -> VideoFacts:
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
         content = video.read_bytes()
         if content == b"broken":
             raise Rejected("the file can't be read as a video")
@@ -440,6 +440,9 @@ class FakeMedia:
                 codec=self.encoding.codec.value,
             )
         return self.facts
+
+    def ready_to_probe(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
         return None

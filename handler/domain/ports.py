@@ -133,8 +133,15 @@ class FrameWriter(Protocol):
 class Media(Protocol):
     """Reading and writing of videos and pictures on the local disk."""
 
-    def probe(self, video: Path) -> VideoFacts:
-        """Raises Rejected when the file can't be shown as a video."""
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
+        """Facts of a video.
+
+        Args:
+            is_ours: whether it was written here, so that less has to be looked at.
+
+        Raises:
+            Rejected: the file can't be shown as a video.
+        """
 
     def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
         """Where the video can be decoded from; None where only its start will do.
@@ -162,6 +169,9 @@ class Media(Protocol):
             Unavailable: the decoder was killed.
             SeekMissed: the chunk's place to begin at is none; decode it from the start.
         """
+
+    def ready_to_probe(self) -> AbstractContextManager[None]:
+        """Prepare for the next ``probe``, of a video that is not there yet; it is faster then."""
 
     def glimpse(
         self,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from typer.core import TyperGroup
 
 from handler import gallery
 from handler.domain.errors import ArtreelError, Refused, Rejected
@@ -18,6 +19,18 @@ from handler.domain.keyframes import KEYFRAME_INTERVAL, MAX_KEYFRAME_INTERVAL
 EXIT_REJECTED = 2
 EXIT_FAULT = 70
 DEFAULT_WORKING_SIZE = "1024"
+
+
+def group(about: str, cls: type[TyperGroup] | None = None) -> typer.Typer:
+    """Commands that share a first word."""
+    return typer.Typer(
+        cls=cls,
+        help=about,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
 
 
 def working_size_px(given: str) -> int | None:

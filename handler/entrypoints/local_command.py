@@ -10,15 +10,13 @@ import os
 import sys
 from pathlib import Path
 
-import typer
-
 import handler
 from handler.domain.errors import Rejected
-from handler.entrypoints.console import plain_errors
+from handler.entrypoints.console import group, plain_errors
 
 PROGRAM = "infra.local.up"
 
-local_app = typer.Typer(help="A stack on this machine, in an emulated AWS.", no_args_is_help=True)
+local_app = group("A stack on this machine, in an emulated AWS.")
 
 
 @local_app.callback()

@@ -83,7 +83,7 @@ def preview(
                     working_size_px=working_size_px(working_size),
                 ),
                 media,
-                wiring.painter(model),
+                wiring.painter(model, keeps_compiled=True),
                 wiring.motion(),
             )
         typer.echo(
@@ -119,7 +119,7 @@ def styles(
         media = wiring.media()
         with beside(output) as sheet:
             if source:
-                painter = wiring.painter(model)
+                painter = wiring.painter(model, keeps_compiled=True)
                 painted_gallery_sheet(sheet, _frame(source, media, painter), media, painter)
             else:
                 gallery_sheet(sheet, media)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -17,7 +17,8 @@ from handler.domain.chunks import WHOLE, Chunk, SeekMap
 from handler.domain.errors import Defect, IndexTooLarge, Rejected
 from handler.domain.media import Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameReader, FrameWriter, Tile
-from handler.media import joining, pictures, probe, seeking, sheets, teasers
+from handler.media import joining, pictures, probe, seeking
+from handler.media.bundled import bundled_ffmpeg
 from handler.media.commands import (
     chunk_command,
     decode_command,
@@ -29,6 +30,7 @@ from handler.media.commands import (
 from handler.media.decoding import DecoderLog, FrameDecoder
 from handler.media.limits import decoder_limits, encoder_limits
 from handler.media.process import ConfinedProcess, Stalled
+from handler.media.reader import at_hand
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +51,11 @@ class FfmpegMedia:
     def __init__(self, ffmpeg: str | None = None) -> None:
         self._ffmpeg = ffmpeg or bundled_ffmpeg()
 
-    def probe(self, video: Path) -> VideoFacts:
-        return probe.probe(video)
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
+        return probe.probe(video, is_ours=is_ours)
+
+    def ready_to_probe(self) -> AbstractContextManager[None]:
+        return at_hand("probe_worker")
 
     @contextmanager
     def read_frames(
@@ -184,9 +189,13 @@ class FfmpegMedia:
         pictures.write_poster(picture, before, after)
 
     def write_teaser(self, picture: Path, frames: Sequence[Frame], frame_seconds: Fraction) -> None:
+        from handler.media import teasers
+
         teasers.write_teaser(picture, frames, frame_seconds)
 
     def write_sheet(self, picture: Path, rows: Sequence[Sequence[Tile]]) -> None:
+        from handler.media import sheets
+
         sheets.write_sheet(picture, rows)
 
 
@@ -199,10 +208,3 @@ class _PipeWriter:
         if frame.shape != self._shape:
             raise Defect(f"a frame of shape {frame.shape} came where {self._shape} was announced")
         self._process.write(np.ascontiguousarray(frame).data.cast("B"))
-
-
-def bundled_ffmpeg() -> str:
-    """Path of the program that imageio-ffmpeg brings."""
-    import imageio_ffmpeg
-
-    return str(imageio_ffmpeg.get_ffmpeg_exe())

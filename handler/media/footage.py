@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from handler.domain.errors import Unavailable
+from handler.media.bundled import bundled_ffmpeg
 from handler.media.commands import footage_command
-from handler.media.ffmpeg import bundled_ffmpeg
 from handler.media.process import BARE_ENVIRONMENT
 
 LONGEST_SECONDS = 60.0

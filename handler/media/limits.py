@@ -28,6 +28,7 @@ READ_BYTES_PER_SECOND = 50e6
 MEGABYTE = 1024 * 1024
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 8192 * 4320
+MAX_PICTURE_PIXELS = 100_000_000
 CODEC_BASE_BYTES = 1536 * MEGABYTE
 CODEC_BYTES_PER_PROCESSOR = 128 * MEGABYTE
 """Address space, not memory: each thread's arena and stack are mapped, and hardly touched."""

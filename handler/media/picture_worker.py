@@ -1,8 +1,8 @@
 """Reads one untrusted picture in a process of its own and writes its pixels.
 
-Run as ``python -I -m handler.media.picture_worker PATH``. On stdout: height and width as two
-big-endian numbers of 32 bits, then the pixels, red, green, blue; or two zeros, then a sentence that
-says why it is refused. Anything else means that the file broke the libraries.
+Run by ``handler.media.worker``. On stdout: height and width as ``SIZE``, then the pixels, red,
+green, blue; or two zeros, then a sentence that says why it is refused. Anything else means that the
+file broke the libraries.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import warnings
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-SIZE = struct.Struct(">II")
+from handler.media.limits import MAX_PICTURE_PIXELS
+from handler.media.pixels import SIZE
+
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_PIXELS = 100_000_000
 DAMAGES = (
     *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError),
     *(OverflowError, struct.error),
@@ -35,10 +36,10 @@ class Refused(Exception):
     """The file is no picture that can be read; the text says why."""
 
 
-def main() -> None:
+def main(path: str) -> None:
     warnings.simplefilter("ignore")  # Pillow warns of much that it then reads
     try:
-        picture = read(sys.argv[1])
+        picture = read(path)
     except Refused as refusal:
         sys.stdout.buffer.write(SIZE.pack(0, 0) + str(refusal).encode())
     else:
@@ -48,10 +49,10 @@ def main() -> None:
 
 def read(path: str) -> Image.Image:
     """RGB, its colours sRGB."""
-    too_large = f"the style picture has more than {MAX_PIXELS // 1_000_000} megapixels"
+    too_large = f"the style picture has more than {MAX_PICTURE_PIXELS // 1_000_000} megapixels"
     try:
         with Image.open(path, formats=FORMATS) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
+            if opened.width * opened.height > MAX_PICTURE_PIXELS:
                 raise Refused(too_large)
             return in_srgb(over_white(eight_bits(upright(opened))))
     except UnidentifiedImageError as error:
@@ -116,7 +117,3 @@ def in_srgb(picture: Image.Image) -> Image.Image:
         except (*DAMAGES, ImageCms.PyCMSError):
             pass
     return picture.convert("RGB")
-
-
-if __name__ == "__main__":
-    main()

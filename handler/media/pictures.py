@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from handler.domain.errors import Rejected
 from handler.domain.ports import Frame
-from handler.media.limits import Limits
-from handler.media.picture_worker import MAX_PIXELS, SIZE
+from handler.media.limits import MAX_PICTURE_PIXELS, Limits
+from handler.media.pixels import SIZE
 from handler.media.reader import reader
 
 MEGABYTE = 1024 * 1024
 LIMITS = Limits(memory_bytes=3072 * MEGABYTE, cpu_seconds=60)
 """A hundred megapixels with transparency and a colour profile take about half of both."""
 
-MOST_PIXELS_BYTES = 3 * MAX_PIXELS
+MOST_PIXELS_BYTES = 3 * MAX_PICTURE_PIXELS
 REFUSAL_LIMIT_BYTES = 1024
 
 POSTER_WIDTH_PX = 1280
@@ -57,6 +56,8 @@ def write_poster(picture: Path, before: Frame, after: Frame) -> None:
     Args:
         before, after: uint8 (height, width, 3), sRGB, the same shape.
     """
+    from PIL import Image
+
     both = Image.fromarray(np.concatenate([before, after], axis=1))
     both.thumbnail((POSTER_WIDTH_PX, both.height), Image.Resampling.LANCZOS)
     both.save(picture, "JPEG", quality=POSTER_QUALITY, optimize=True, progressive=True)

@@ -21,13 +21,19 @@ LIMITS = Limits(memory_bytes=4096 * MEGABYTE, cpu_seconds=100)
 SCAN_BYTES_PER_CPU_SECOND = 250e6
 """All packets are read; a gigabyte of them took less than a second."""
 
+FRAMES_LOOKED_AT = 8
+"""How many frames tell whether a video is interlaced; some begin with progressive ones."""
+
 ANSWER_LIMIT_BYTES = MEGABYTE
 MAX_FRAME_RATE = 1000
 MAX_SECONDS = 24 * 60 * 60
 
 
-def probe(video: Path) -> VideoFacts:
+def probe(video: Path, *, is_ours: bool = False) -> VideoFacts:
     """Look into a video.
+
+    Args:
+        is_ours: whether it was written here: its first frame tells how all are.
 
     Raises:
         Rejected: it is empty, unreadable, without pictures, or beyond the limits.
@@ -37,7 +43,9 @@ def probe(video: Path) -> VideoFacts:
     if not size_bytes:
         raise Rejected("the video is an empty file")
     buffer = bytearray(ANSWER_LIMIT_BYTES)
-    with reader("probe_worker", video, limits_of(size_bytes), "the video") as process:
+    frames = 1 if is_ours else FRAMES_LOOKED_AT
+    limits = limits_of(size_bytes)
+    with reader("probe_worker", video, limits, "the video", str(frames)) as process:
         count = process.read_into(memoryview(buffer))
         if count == ANSWER_LIMIT_BYTES:
             raise Rejected("the video holds too many sound tracks")

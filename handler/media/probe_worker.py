@@ -1,7 +1,7 @@
 """Looks into one untrusted video in a process of its own and prints what it found as JSON.
 
-Run as ``python -I -m handler.media.probe_worker PATH``. Exit code 0 with ``{"facts": ...}`` or
-``{"rejected": "sentence"}`` on stdout; anything else means that the file broke the libraries.
+Run by ``handler.media.worker``. Exit code 0 with ``{"facts": ...}`` or ``{"rejected": "sentence"}``
+on stdout; anything else means that the file broke the libraries.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import count, islice, pairwise
+from itertools import count, pairwise
 from operator import sub
 from typing import Any
 
@@ -54,9 +54,6 @@ times the one that a tenth of them are shorter than. Longer ones are pauses, fil
 VARIABLE_RATE_TOLERANCE = Fraction(1, 200)
 """How far, relative, the short gaps of a stream that jitters may lead from a usual rate."""
 
-FRAMES_LOOKED_AT = 8
-"""How many frames tell whether a video is interlaced; some begin with progressive ones."""
-
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
 
 TELLING_DEMUXERS = frozenset({"mov", "matroska", "avi", "flv"})
@@ -74,15 +71,13 @@ LogLine = tuple[int, str, str]
 """Level, who says it, and what; readers go by their containers' names."""
 
 
-def main() -> None:
+def main(path: str, frames: str) -> None:
+    """Look at so many frames, and at all packets."""
     set_level(ERROR)
-    set_skip_repeated(False)  # or the second reading would not hear what the first one heard
+    set_skip_repeated(False)  # repeated words tell of repeated damage
     try:
-        with opened(sys.argv[1]) as container:
-            first = first_frames(container)
-        # Anew: seeking back would lose packets. Opening reads some, and what it says counts.
-        with Capture() as log, opened(sys.argv[1]) as container:
-            answer: dict[str, Any] = {"facts": look_into(container, first, log)}
+        with Capture() as log, opened(path) as container:  # what is said while opening counts
+            answer: dict[str, Any] = {"facts": look_into(container, int(frames), log)}
     except NoPicture as error:
         answer = {"rejected": str(error)}
     except av.ArgumentError:  # libavformat's word for a format that is not on its white list
@@ -100,17 +95,15 @@ def opened(path: str) -> InputContainer:
     return av.open(f"file:{path}", options=dict(INPUT_OPTIONS))
 
 
-def look_into(
-    container: InputContainer, frames: list[VideoFrame], log: list[LogLine]
-) -> dict[str, Any]:
+def look_into(container: InputContainer, look_at: int, log: list[LogLine]) -> dict[str, Any]:
     """Facts as ``handler.media.probe`` expects them; fractions as strings.
 
     Args:
-        frames: the first ones that can be decoded; packets before them show nothing.
+        look_at: so many frames.
         log: what the libraries have said since before the opening; it grows as they say more.
     """
     video = video_stream(container)
-    first = frames[0]
+    look = FirstFrames(video, look_at)
     times: array[int] = array("q")
     last_duration = 0
     ends_at = Fraction(0)
@@ -128,6 +121,11 @@ def look_into(
             if shown is not None:
                 times.append(shown)
                 last_duration = packet.duration or 0
+        if packet.stream is video:
+            look.take(packet)
+            log.clear()  # decoders may be called as readers are
+    frames = look.frames()
+    first = frames[0]
     start = stream_start(video)
     decodable = array("q", (time for time in times if first.pts is None or time >= first.pts))
     if 0 < len(decodable) < len(times):  # it begins between two key frames
@@ -295,25 +293,42 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise NoPicture("the file holds no video")
 
 
-def first_frames(container: InputContainer) -> list[VideoFrame]:
-    video = video_stream(container)
-    video.thread_type = "NONE"
-    claimed = video.codec_context
-    if not claimed:
-        raise NoPicture("the video is in a codec that is not known here")
-    if refusal := too_large(claimed.width, claimed.height):
-        raise NoPicture(refusal)
-    frames = list(islice(decoded(container, video), FRAMES_LOOKED_AT))
-    if not frames:
-        raise NoPicture("not one frame of the video can be decoded")
-    return frames
+class FirstFrames:
+    """The first frames that can be decoded; packets before them show nothing.
 
+    Args:
+        enough: so many are decoded.
 
-def decoded(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
-    for packet in container.demux(video):
-        if packet.has_sidedata("encryption_info"):
-            raise NoPicture("the video is encrypted")
-        yield from packet.decode()
+    Raises:
+        NoPicture: the codec is not known, the video too large or encrypted.
+    """
+
+    def __init__(self, video: VideoStream, enough: int) -> None:
+        video.thread_type = "NONE"
+        if not video.codec_context:
+            raise NoPicture("the video is in a codec that is not known here")
+        if refusal := too_large(video.codec_context.width, video.codec_context.height):
+            raise NoPicture(refusal)
+        self._codec = video.codec_context
+        self._enough = enough
+        self._frames: list[VideoFrame] = []
+        self._has_ended = False
+
+    def take(self, packet: av.Packet[Any]) -> None:
+        """Decode the next packet, unless there are enough frames."""
+        if len(self._frames) < self._enough:
+            if packet.has_sidedata("encryption_info"):
+                raise NoPicture("the video is encrypted")
+            self._frames += packet.decode()
+            self._has_ended = not packet.size
+
+    def frames(self) -> list[VideoFrame]:
+        """One or more; the packets are over."""
+        if len(self._frames) < self._enough and not self._has_ended:
+            self._frames += self._codec.decode(None)
+        if not self._frames:
+            raise NoPicture("not one frame of the video can be decoded")
+        return self._frames
 
 
 def frame_grid(
@@ -376,7 +391,3 @@ def stream_start(stream: Any) -> Fraction:
 
 def reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
-
-
-if __name__ == "__main__":
-    main()

@@ -47,7 +47,8 @@ class ConfinedProcess:
             two writers of stderr would cut into each other's lines.
 
     Leaving the context with an exception kills the process; it is waited for on every way out. It
-    also dies when the thread that entered the context dies, with the whole process or alone.
+    also dies when the thread that started it dies, with the whole process or alone. It starts with
+    the context, or with ``start`` before that.
     """
 
     def __init__(
@@ -64,13 +65,20 @@ class ConfinedProcess:
         self._hear = hear
         self._name = Path(argv[0]).name.partition("-")[0]
         self._stderr = bytearray()
+        self._has_started = False
 
     def __enter__(self) -> Self:
+        if not self._has_started:
+            self.start()
+        return self
+
+    def start(self) -> None:
+        """Start ahead of the context, which has to be entered then."""
         self._folder = tempfile.TemporaryDirectory(prefix=f"artreel-child-{os.getpid()}-")
         account, account_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [*self._confinement(), *self._argv],
+                self._command(),
                 stdin=self._stdin(account_end),
                 stdout=subprocess.DEVNULL if self._feeds else subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -100,17 +108,17 @@ class ConfinedProcess:
         os.set_blocking(pipe.fileno(), False)
         with contextlib.suppress(OSError):  # a larger pipe is faster, a default one works
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        return self
+        self._has_started = True
 
     def _stdin(self, account_end: int) -> int:
         if self._feeds:
             return subprocess.PIPE
         return account_end if self._hear else subprocess.DEVNULL
 
-    def _confinement(self) -> tuple[str, ...]:
+    def _command(self) -> list[str]:
         limits = self._limits
         numbers = (os.getpid(), limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
-        return (sys.executable, "-I", "-S", str(CONFINE), *map(str, numbers))
+        return [sys.executable, "-I", "-S", str(CONFINE), *map(str, numbers), *self._argv]
 
     def __exit__(
         self,
@@ -121,8 +129,10 @@ class ConfinedProcess:
         try:
             if kind is not None:
                 self._process.kill()
-            with contextlib.suppress(OSError):
-                self._pipe.close()
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):
+                    if pipe:
+                        pipe.close()
             try:
                 self._process.wait(self._limits.finish_seconds)
             except subprocess.TimeoutExpired as expired:

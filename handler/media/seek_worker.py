@@ -1,9 +1,9 @@
 """Finds where one untrusted video can be decoded from, in a process of its own.
 
-Run as ``python -I -m handler.media.seek_worker PATH``. Prints as JSON what a
-``handler.domain.chunks.SeekMap`` holds, times in place of frames: ``{"points": [[seconds, first
-byte], ...], "ends": [[seconds, past the last byte], ...], "index": [[first, past the last], ...],
-"zero": seconds}``, seconds as fractions; null for a file that is read from its start only.
+Run by ``handler.media.worker``. Prints as JSON what a ``handler.domain.chunks.SeekMap`` holds, with
+times in place of frames: ``{"points": [[seconds, first byte], ...], "ends": [[seconds, past the
+last byte], ...], "index": [[first, past the last], ...], "zero": seconds}``, seconds as fractions;
+null for a file that is read from its start only.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ LONGEST_STEP_SECONDS = 5
 """From one picture of a stream to the next; after a longer one ffmpeg counts anew."""
 
 
-def main() -> None:
+def main(path: str) -> None:
     av.logging.set_level(av.logging.PANIC)
-    path = Path(sys.argv[1])
-    with opened(sys.argv[1]) as container:
-        found = seek_map(container, path)
+    with opened(path) as container:
+        found = seek_map(container, Path(path))
     json.dump(found, sys.stdout)
 
 
@@ -145,7 +144,3 @@ def pictures_of(container: InputContainer, size_bytes: int) -> Pictures:
         time_base=time_base,
         start=decoder_start(container),
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from handler.pipeline.workspace import need_room
 
 POSTER_AT = 0.5
 """Which part of the video has passed when the poster's frame is shown."""
+
+LAST_FRAMES = 24
+"""Before the end; while they are painted, the check of the result is prepared."""
 
 ProgressListener = Callable[[Progress], None]
 
@@ -119,6 +123,7 @@ def paint_video(
     facts = facts or media.probe(order.source)
     shown = order.compare.shown(facts) if order.compare else facts
     comparison = Comparison(order.compare, facts) if order.compare else None
+    keep: Callable[[Iterator[Frame]], Iterator[Frame]] = comparison.keep if comparison else iter
     need_room(order.result.parent, likely_result_bytes(shown), "the painted video")
     canvas = Canvas(order, facts, media, painter, motion)
     size = shown.size if comparison else canvas.size
@@ -126,32 +131,35 @@ def paint_video(
     poster: tuple[Frame, Frame] | None = None
     samples = Samples(facts.frame_count if order.is_measured else 0)
     frames = 0
-    with (
-        media.read_frames(order.source, facts, canvas.size) as decoded,
-        canvas.painted(enumerate(comparison.keep(decoded) if comparison else decoded)) as painted,
-        media.write_video(order.result, shown, order.source, order.encoding, size) as encoder,
-        write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
-    ):
-        on_progress(Progress(0, facts.frame_count, 0.0))
-        painting_began = time.monotonic()
-        for before, after in painted:
-            write(comparison.compose(before.index, after) if comparison else after)
-            samples.take(before, after)
-            if before.index <= poster_frame:
-                poster = before.seen_through, after
-            frames = before.index + 1
-            elapsed = time.monotonic() - painting_began
-            on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
-        # While the last frames are encoded.
-        if order.poster and poster:
-            write_poster(order.poster, *poster, media)
-        quality = canvas.quality_of(samples.pairs)
-    paint_seconds = time.monotonic() - painting_began
-    try:
-        result = verify(opened_again(media, order.result), shown, frames, order.encoding)
-    except BaseException:
-        order.result.unlink(missing_ok=True)
-        raise
+    with ExitStack() as ready:
+        with (
+            media.read_frames(order.source, facts, canvas.size) as decoded,
+            canvas.painted(enumerate(keep(decoded))) as painted,
+            media.write_video(order.result, shown, order.source, order.encoding, size) as encoder,
+            write_behind(lambda frame: encoder.write(resized(frame, size))) as write,
+        ):
+            on_progress(Progress(0, facts.frame_count, 0.0))
+            painting_began = time.monotonic()
+            for before, after in painted:
+                write(comparison.compose(before.index, after) if comparison else after)
+                samples.take(before, after)
+                if before.index <= poster_frame:
+                    poster = before.seen_through, after
+                frames = before.index + 1
+                elapsed = time.monotonic() - painting_began
+                on_progress(Progress(frames, max(frames, facts.frame_count), elapsed))
+                if before.index == max(0, facts.frame_count - LAST_FRAMES):
+                    ready.enter_context(media.ready_to_probe())
+            # While the last frames are encoded.
+            if order.poster and poster:
+                write_poster(order.poster, *poster, media)
+            quality = canvas.quality_of(samples.pairs)
+        paint_seconds = time.monotonic() - painting_began
+        try:
+            result = verify(opened_again(media, order.result), shown, frames, order.encoding)
+        except BaseException:
+            order.result.unlink(missing_ok=True)
+            raise
     if order.teaser:
         make_teaser(order.teaser, order.result, result, media)
     return Painting(
@@ -180,6 +188,6 @@ def write_poster(path: Path, source: Frame, paint: Frame, media: Media) -> None:
 def opened_again(media: Media, result: Path) -> VideoFacts:
     """Facts of a video that was written here; raises Defect where it can't be read."""
     try:
-        return media.probe(result)
+        return media.probe(result, is_ours=True)
     except Rejected as rejection:  # this time it is not the user's file
         raise Defect(f"the finished video can't be opened again: {rejection}") from rejection

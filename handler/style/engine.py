@@ -7,7 +7,8 @@ import platform
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from handler.domain.errors import Rejected
 from handler.domain.ports import Frame, StyleVector
 from handler.style.bundle import Bundle
+from handler.style.compiled import CompiledNetworks
 from handler.style.picture import square
 
 if TYPE_CHECKING:
@@ -50,8 +52,9 @@ class OpenVinoPainter:
     """``handler.domain.ports.Painter`` for one bundle.
 
     Frames go in and come out as uint8; scaling to 0..1 and rounding back happen inside the graph.
-    The transformer is compiled once per frame size. Each processor thread paints a frame of its
-    own: threads that share one frame would wait for each other whenever a codec takes a core.
+    The transformer is compiled once per frame size, the other networks from the beginning on. Each
+    processor thread paints a frame of its own: threads that share one frame would wait for each
+    other whenever a codec takes a core.
 
     Source: Ghiasi et al. 2017, arXiv 1705.06830, section 3: one predictor, one transformer.
 
@@ -84,12 +87,15 @@ class OpenVinoPainter:
         able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if self._precision == "bf16" and "BF16" not in able:
             raise Rejected("this processor has no bf16; leave the precision to `auto`")
-        if compiled_model_dir:
-            self._core.set_property({"CACHE_DIR": str(compiled_model_dir)})
+        self._networks = CompiledNetworks(self._core, compiled_model_dir, Path(__file__))
         self._transformers: dict[tuple[int, int], _Transformer] = {}
         self._compiling = threading.Lock()
         self._asking = threading.Lock()
-        self._small: dict[Path, openvino.CompiledModel] = {}
+        small = (bundle.predictor, *((bundle.affine,) if bundle.is_rewritten else ()))
+        # While it is still to be found out how large frames are.
+        ahead = ThreadPoolExecutor(1, thread_name_prefix="compile")
+        self._small = {path: ahead.submit(self._small_network, path) for path in small}
+        ahead.shutdown(wait=False)
         self._affine_of = lru_cache(LOOKS_REMEMBERED)(self._affine)
 
     @property
@@ -149,38 +155,46 @@ class OpenVinoPainter:
     def _answer(self, network: Path, given: Floats) -> Floats:
         """Of a small network; one at a time, since two that copy their inputs lock each other."""
         with self._asking:
-            if network not in self._small:
-                self._small[network] = self._compile(self._core.read_model(network), "f32")
-            answer: Floats = self._small[network](given, share_inputs=True)[0]
+            answer: Floats = self._small[network].result()(given, share_inputs=True)[0]
             return answer
+
+    def _small_network(self, path: Path) -> openvino.CompiledModel:
+        return self._compiled(path, (), lambda: self._core.read_model(path), "f32")
 
     def _transformer(self, height: int, width: int) -> _Transformer:
         size = (height, width)
         if size not in self._transformers:
             bundle = self._bundle
-            is_rewritten = self._is_rewritten_for(width)
-            model = self._core.read_model(bundle.rewritten if is_rewritten else bundle.transformer)
-            model.reshape({model.input(0): [1, height, width, 3]})
+            path = bundle.rewritten if self._is_rewritten_for(width) else bundle.transformer
+
+            def model() -> openvino.Model:
+                read = self._core.read_model(path)
+                read.reshape({read.input(0): [1, height, width, 3]})
+                return _with_bytes(read)
+
             channels = (*bundle.manifest.channels, UNKNOWN_CHANNELS)[0]
             streams = frames_at_once(height * width * channels, self._precision, self._threads)
-            compiled = self._compile(_with_bytes(model), self._precision, streams)
+            compiled = self._compiled(path, size, model, self._precision, streams)
             while len(self._transformers) >= SIZES_REMEMBERED:
                 del self._transformers[next(iter(self._transformers))]
             self._transformers[size] = _Transformer(compiled, streams)
         return self._transformers[size]
 
-    def _compile(
-        self, model: openvino.Model, precision: str, streams: int = 1
+    def _compiled(
+        self,
+        path: Path,
+        size: tuple[int, ...],
+        model: Callable[[], openvino.Model],
+        precision: str,
+        streams: int = 1,
     ) -> openvino.CompiledModel:
-        return self._core.compile_model(
-            model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": precision,
-                "INFERENCE_NUM_THREADS": self._threads,
-                "NUM_STREAMS": streams,
-            },
-        )
+        options: dict[str, str | int] = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": streams,
+        }
+        name = (self._bundle.manifest.sha256[path.name], size)
+        return self._networks.network(name, model, options)
 
 
 class _Transformer:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
 from handler import wiring
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from infra.local.deploy import STACK_NAME, LocalStack, local_stack
 from infra.local.up import environment
 from tests import clips

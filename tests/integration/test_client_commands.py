@@ -18,7 +18,7 @@ from handler import wiring
 from handler.aws.object_store import S3ObjectStore
 from handler.domain.job import SOURCE_METADATA, JobRequest, SourceObject
 from handler.domain.status import Progress, State, Status
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from handler.pipeline.run_job import run_job
 from handler.pipeline.studio import Studio
 from tests.cloud import IN, OUT, Buckets, png
@@ -470,9 +470,9 @@ class TestCancel:
         assert isinstance(media, FakeMedia)
         probe = media.probe
 
-        def cancelled(video: Path) -> Any:
+        def cancelled(video: Path, *, is_ours: bool = False) -> Any:
             assert artreel("cancel", self.KEY).exit_code == 0
-            return probe(video)
+            return probe(video, is_ours=is_ours)
 
         media.probe = cancelled  # type: ignore[method-assign]
         assert paint(cloud, painters, self.KEY) is State.CANCELLED

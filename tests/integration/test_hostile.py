@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from handler.domain.errors import Rejected
 from handler.domain.media import Encoding
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from handler.entrypoints.console import EXIT_REJECTED
 from handler.media.ffmpeg import FfmpegMedia
 from tests import clips, hostile

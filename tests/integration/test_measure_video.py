@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from handler import motion
 from handler.domain.errors import Rejected
 from handler.domain.ports import Frame
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from handler.measure.flow import farneback
 from handler.media.ffmpeg import FfmpegMedia
 from handler.pipeline.measure_video import MeasureOrder, measure_video

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from handler import gallery
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 from tests import clips
 
 

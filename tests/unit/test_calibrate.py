@@ -57,7 +57,7 @@ class MeteredMedia(FakeMedia):
     def make(self, video: Path, width: int, height: int, frames: int) -> None:
         video.write_text(f"{width} {height} {frames}")
 
-    def probe(self, video: Path) -> VideoFacts:
+    def probe(self, video: Path, *, is_ours: bool = False) -> VideoFacts:
         if not video.read_bytes().startswith(b"result "):
             self._machine.begin_video()
             width, height, frames = map(int, video.read_text().split())

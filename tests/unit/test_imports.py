@@ -24,9 +24,16 @@ LATER = {
 
 NOT_FOR_HELP = LATER - {"typer"} | {"cv2", "numpy", "pydantic"}
 HELP = """
-from handler.entrypoints.cli import app
+from handler.entrypoints.commands import app
 try:
     app(["--help"])
+except SystemExit as end:
+    assert end.code == 0
+"""
+HELP_OF_ONE = """
+from handler.entrypoints.commands import app
+try:
+    app(["plan", "--help"])
 except SystemExit as end:
     assert end.code == 0
 """
@@ -42,11 +49,23 @@ assert "openvino" in sys.modules
     [
         ("import handler.entrypoints.on_upload", LATER),
         (HELP, NOT_FOR_HELP),
+        (HELP_OF_ONE, NOT_FOR_HELP - {"pydantic"} | {"handler.entrypoints.bench_command"}),
+        ("import handler.media.ffmpeg", LATER),
+        ("import handler.media.reader", {"numpy"}),
         ("import handler.media.probe_worker", {"numpy", "PIL", "pydantic"}),
         ("import handler.media.picture_worker", {"numpy", "av", "pydantic"}),
         (ENGINE, {"openvino.tools.ovc", "openvino_telemetry"}),
     ],
-    ids=["function", "help", "look into a video", "look into a picture", "engine"],
+    ids=[
+        "function",
+        "help",
+        "a command",
+        "ffmpeg",
+        "readers",
+        "look into a video",
+        "look into a picture",
+        "engine",
+    ],
 )
 def test_what_is_not_needed_is_not_loaded(code: str, later: set[str]) -> None:
     run = subprocess.run(
@@ -59,3 +78,9 @@ def test_what_is_not_needed_is_not_loaded(code: str, later: set[str]) -> None:
         check=True,
     )
     assert run.stdout.splitlines()[-1].strip() == "loaded:"
+
+
+def test_no_thread_waits_for_matrices() -> None:
+    code = "import os, handler.pipeline.brush; print(len(os.listdir('/proc/self/task')))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
