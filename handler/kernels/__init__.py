@@ -20,6 +20,15 @@ from handler.domain.errors import Defect
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
+LUMA_WEIGHTS = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "fcc": (0.30, 0.11),
+    "smpte240m": (0.212, 0.087),
+}
+"""Of red and blue: ITU-T H.273, table 4."""
+
 LIBRARY = Path(__file__).with_name("libkernels.so")
 
 
@@ -201,6 +210,53 @@ def blend(one: Bytes, other: Bytes, share: Floats) -> Bytes:
     return blended
 
 
+def video_bytes(width: int, height: int) -> int:
+    """Of a picture of this size in 4:2:0."""
+    return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+
+
+def from_video(picture: Bytes, shape: tuple[int, int], matrix: str, full_range: bool) -> Bytes:
+    """A decoded picture in sRGB's order of colours.
+
+    Args:
+        picture: uint8 (``video_bytes``,): luma, blue- and red-difference, planes in 4:2:0.
+        shape: height and width, px.
+        matrix: one of ``LUMA_WEIGHTS``.
+        full_range: whether numbers use 0..255 rather than 16..235.
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    height, width = shape
+    rgb = np.empty((height, width, 3), np.uint8)
+    _call(
+        "artreel_from_video",
+        _address(picture, np.uint8, (video_bytes(width, height),)),
+        *(width, height, *LUMA_WEIGHTS[matrix], full_range),
+        _address(rgb, np.uint8, rgb.shape),
+    )
+    return rgb
+
+
+def to_video(picture: Bytes) -> Bytes:
+    """A picture for an encoder, in BT.709 and limited range.
+
+    Args:
+        picture: uint8 (height, width, 3), sRGB.
+
+    Returns:
+        uint8 (``video_bytes``,), as ``from_video`` takes it.
+    """
+    height, width = picture.shape[:2]
+    encoded = np.empty(video_bytes(width, height), np.uint8)
+    _call(
+        "artreel_to_video",
+        *(_address(picture, np.uint8, (height, width, 3)), width, height),
+        _address(encoded, np.uint8, encoded.shape),
+    )
+    return encoded
+
+
 def _addresses(view: View, like: View) -> tuple[int, ...]:
     """Of all that a view holds, which is as large as in another view."""
     return (
@@ -237,6 +293,8 @@ def _library() -> ctypes.CDLL:
         "artreel_take_apart": (pointer, number, number, pointer, number, number, pointer),
         "artreel_view": (pointer, number, number, *picture, pointer, pointer),
         "artreel_mix": (*(pointer,) * 10, *(number,) * 6, real, real, pointer),
+        "artreel_from_video": (pointer, number, number, real, real, number, pointer),
+        "artreel_to_video": (pointer, number, number, pointer),
         "artreel_blend": (*(pointer,) * 3, *(number,) * 4, pointer),
         "artreel_lost": (pointer, pointer, number, pointer),
         "artreel_paint_bytes": (number, number),

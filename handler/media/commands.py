@@ -80,9 +80,9 @@ highlights."""
 def decode_command(
     ffmpeg: str, video: Path, facts: VideoFacts, size: Size, chunk: Chunk = WHOLE
 ) -> list[str]:
-    """Frames of a video as raw rgb24 of this size on stdout, from where the chunk may be decoded.
+    """Frames of a video as raw pictures of this size on stdout, from where the chunk may be decoded.
 
-    Times stay what they are when the whole video is decoded.
+    They are as ``is_piped_as_video`` says. Times stay what they are when the whole video is decoded.
     """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
@@ -94,11 +94,36 @@ def decode_command(
         *_from_the_middle(chunk),
         *("-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
-        *("-vf", ",".join(decode_filters(facts, size, chunk))),
+        *("-vf", ",".join(_piped_filters(facts, size, chunk))),
         *("-fps_mode", "passthrough"),
         *("-f", "rawvideo", "pipe:1"),
         *ACCOUNT,
     ]
+
+
+def is_piped_as_video(facts: VideoFacts) -> bool:
+    """Whether decoded pictures come as yuv420p, in the video's own matrix and range.
+
+    ffmpeg takes twice as long to make them rgb24, which all other kinds of video come as.
+    """
+    return facts.pixel_format in ("yuv420p", "yuvj420p") and not _needs_sdr(facts)
+
+
+def _piped_filters(facts: VideoFacts, size: Size, chunk: Chunk) -> list[str]:
+    if is_piped_as_video(facts):
+        return [*_deinterlaced(facts), *_evened(facts, chunk), _resized(facts, size)]
+    return decode_filters(facts, size, chunk)
+
+
+def _resized(facts: VideoFacts, size: Size) -> str:
+    """Planes of another size; matrix and range stay what they are."""
+    width, height = size
+    method = "area" if width < facts.width else "bicubic"
+    matrix, levels = facts.color_matrix, "full" if facts.full_range else "limited"
+    return (
+        f"scale={width}:{height}:in_color_matrix={matrix}:out_color_matrix={matrix}"
+        f":in_range={levels}:out_range={levels}:flags={method}+accurate_rnd,format=yuv420p"
+    )
 
 
 def _from_the_middle(chunk: Chunk) -> tuple[str, ...]:
@@ -226,7 +251,7 @@ def _needs_sdr(facts: VideoFacts) -> bool:
 def encode_command(
     ffmpeg: str, video: Path, facts: VideoFacts, sound_from: Path, encoding: Encoding, size: Size
 ) -> list[str]:
-    """Raw rgb24 frames on stdin to H.264 or HEVC in MP4, and all but the pictures of the source.
+    """Raw yuv420p frames on stdin to H.264 or HEVC in MP4, and all but the pictures of the source.
 
     The frames come in this size and leave in the source's.
     The picture starts as long after the file's start as it does in the source.
@@ -246,7 +271,7 @@ def encode_command(
 def chunk_command(
     ffmpeg: str, part: Path, facts: VideoFacts, encoding: Encoding, size: Size
 ) -> list[str]:
-    """Raw rgb24 frames on stdin to the pictures of ``encode_command`` alone, from time 0 on.
+    """Raw yuv420p frames on stdin to the pictures of ``encode_command`` alone, from time 0 on.
 
     Pictures refer to none outside, and headers depend on nothing in them: chunks one after the
     other are one stream.
@@ -288,7 +313,7 @@ def join_command(
 
 def _raw_frames(facts: VideoFacts, size: Size) -> tuple[str, ...]:
     return (
-        *("-f", "rawvideo", "-pixel_format", "rgb24"),
+        *("-f", "rawvideo", "-pixel_format", "yuv420p"),
         *("-video_size", f"{size[0]}x{size[1]}", "-framerate", str(facts.frame_rate)),
         *("-i", "pipe:0"),
     )
@@ -325,7 +350,7 @@ def sound_command(ffmpeg: str, facts: VideoFacts, sound_from: Path) -> list[str]
 
 
 def encode_filters(facts: VideoFacts) -> list[str]:
-    """From rgb24 to what every player shows: 4:2:0, BT.709, limited range, of the source's size.
+    """From 4:2:0 in BT.709 and limited range to the same of the source's size.
 
     4:2:0 needs even sides: an odd one gains a row or column that repeats its neighbour.
     """
@@ -340,7 +365,8 @@ def encode_filters(facts: VideoFacts) -> list[str]:
     ]
     return [
         *(padding if right or bottom else []),
-        f"scale={width}:{height}:out_color_matrix=bt709:out_range=limited:{LARGER}",
+        f"scale={width}:{height}:in_color_matrix=bt709:out_color_matrix=bt709"
+        f":in_range=limited:out_range=limited:{LARGER}",
         "format=yuv420p",
         f"setsar={aspect.numerator}/{aspect.denominator}:max=65535",
         f"settb=1/{ticks}",

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
+from handler import kernels
 from handler.domain.chunks import WHOLE, Chunk
 from handler.domain.errors import Rejected, SeekMissed, Unavailable
 from handler.domain.losses import STRETCHES_KEPT, Losses, Stretch
 from handler.domain.media import VideoFacts
 from handler.domain.ports import Frame
+from handler.media.commands import is_piped_as_video
 from handler.media.limits import Limits
 from handler.media.process import TOLD_TO_STOP, ConfinedProcess, Stalled
 
@@ -139,19 +142,20 @@ class FrameDecoder:
         self,
         process: ConfinedProcess,
         log: DecoderLog,
+        facts: VideoFacts,
         size: tuple[int, int],
         limits: Limits,
         *,
-        is_even: bool,
         chunk: Chunk,
     ) -> None:
         self._process = process
         self._log = log
+        self._facts = facts
         self._width, self._height = size
-        self._is_even = is_even
+        self._is_even = facts.constant_rate
         self._limits = limits
         self._chunk = chunk
-        self._is_placed = is_even or not chunk.seek
+        self._is_placed = self._is_even or not chunk.seek
         self._given = 0 if self._is_placed else chunk.begin
         self._has_begun = False
         self._frames = self._read()
@@ -197,8 +201,8 @@ class FrameDecoder:
         """
         last: Frame | None = None
         while True:
-            frame = np.empty((self._height, self._width, 3), np.uint8)
-            if self._process.read_into(frame.data.cast("B")) < frame.nbytes:
+            frame = self._next_frame()
+            if frame is None:
                 return
             wait = 0
             if self._is_even or last is None:
@@ -211,3 +215,18 @@ class FrameDecoder:
             if wait >= 0:
                 yield frame
                 last = frame
+
+    def _next_frame(self) -> Frame | None:
+        """The next picture of the pipe; None where it ends."""
+        shape = (self._height, self._width)
+        if not is_piped_as_video(self._facts):
+            frame = np.empty((*shape, 3), np.uint8)
+            return frame if self._fill(frame) else None
+        picture = np.empty(kernels.video_bytes(self._width, self._height), np.uint8)
+        if not self._fill(picture):
+            return None
+        facts = self._facts
+        return kernels.from_video(picture, shape, facts.color_matrix, facts.full_range)
+
+    def _fill(self, buffer: npt.NDArray[np.uint8]) -> bool:
+        return self._process.read_into(buffer.data.cast("B")) == buffer.nbytes

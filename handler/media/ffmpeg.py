@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handler import kernels
 from handler.domain.chunks import WHOLE, Chunk, SeekMap
 from handler.domain.errors import Defect, IndexTooLarge, Rejected
 from handler.domain.media import Encoding, VideoFacts
@@ -68,9 +69,8 @@ class FfmpegMedia:
         size = size or facts.size
         log, limits = DecoderLog(facts, chunk), decoder_limits(facts)
         argv = decode_command(self._ffmpeg, video, facts, size, chunk)
-        is_even = facts.constant_rate
         with ConfinedProcess(argv, limits, hear=log.hear) as process:
-            yield FrameDecoder(process, log, size, limits, is_even=is_even, chunk=chunk)
+            yield FrameDecoder(process, log, facts, size, limits, chunk=chunk)
 
     def seek_map(self, video: Path, facts: VideoFacts) -> SeekMap | None:
         return seeking.seek_map(video, facts)
@@ -207,4 +207,4 @@ class _PipeWriter:
     def write(self, frame: Frame) -> None:
         if frame.shape != self._shape:
             raise Defect(f"a frame of shape {frame.shape} came where {self._shape} was announced")
-        self._process.write(np.ascontiguousarray(frame).data.cast("B"))
+        self._process.write(kernels.to_video(np.ascontiguousarray(frame)).data)
