@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +16,9 @@ from handler.domain.ports import Frame
 
 FRAMES_BETWEEN_STAGES = 3
 """A 1080p frame is 6.2 MB; three hide the jitter of codecs, more only cost memory."""
+
+NICENESS = 5
+"""Of the threads that paint, against the codecs' 0."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -114,7 +118,7 @@ def in_order(
         A function from items to pairs of an item and what became of it. It is at most
         ``threads`` items ahead of its consumer.
     """
-    executor = ThreadPoolExecutor(threads, thread_name_prefix="paint")
+    executor = ThreadPoolExecutor(threads, "paint", initializer=_step_back)
 
     def work_on(items: Iterator[Item]) -> Iterator[tuple[Item, Result]]:
         begun: deque[tuple[Item, Callable[[], Result]]] = deque()
@@ -130,6 +134,12 @@ def in_order(
         yield work_on
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _step_back() -> None:
+    """Let the codecs go first: what they wait with at the end, nothing else is left to do beside."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _drop_one(waiting: queue.Queue[object]) -> None:
