@@ -25,33 +25,69 @@ static void places(const float *off, float from, float step, float far, int coun
     for (int x = 0; x < count; x++) at[x] = (int32_t)(clamped(from + step * (float)x + off[x], 0, far) * 64 + 0.5f);
 }
 
+// Weights of the four pixels around a place, for each 1/64 px: bicubic, a = -0.75. Source: Keys 1981,
+// Cubic Convolution Interpolation for Digital Image Processing. In 1/64, and in pairs for the rows.
+typedef struct {
+    int32_t columns[64], upper[64], lower[64];
+} Cubic;
+
+static Cubic cubic_weights(void) {
+    Cubic cubic;
+    for (int phase = 0; phase < 64; phase++) {
+        const float t = (float)phase / 64, a = -0.75f, rest = 1 - t;
+        int weights[4] = {
+            (int)rintf(64 * a * t * rest * rest), 0,
+            (int)rintf(64 * (((a + 2) * rest - (a + 3)) * rest * rest + 1)), (int)rintf(64 * a * rest * t * t),
+        };
+        weights[1] = 64 - weights[0] - weights[2] - weights[3];
+        cubic.columns[phase] = (int32_t)((uint32_t)(uint8_t)weights[0] | (uint32_t)(uint8_t)weights[1] << 8 |
+                                         (uint32_t)(uint8_t)weights[2] << 16 | (uint32_t)(uint8_t)weights[3] << 24);
+        cubic.upper[phase] = (int32_t)((uint32_t)(uint16_t)weights[0] | (uint32_t)(uint16_t)weights[1] << 16);
+        cubic.lower[phase] = (int32_t)((uint32_t)(uint16_t)weights[2] | (uint32_t)(uint16_t)weights[3] << 16);
+    }
+    return cubic;
+}
+
 // A row of luma where ways lead, between its pixels.
-static void carry_luma(const uint8_t *luma, int stride, const int32_t *at_x, const int32_t *at_y, int count, uint8_t *to) {
+static void carry_luma(
+    const Cubic *cubic, const uint8_t *luma, int stride, const int32_t *at_x, const int32_t *at_y, int count, uint8_t *to
+) {
     int x = 0;
+    const uint8_t *corner = luma - stride - 1;
 #if defined(__AVX2__) && !defined(PORTABLE)
-    const __m256i low6 = _mm256_set1_epi32(63), whole = _mm256_set1_epi32(64);
+    const __m256i low6 = _mm256_set1_epi32(63), ones = _mm256_set1_epi16(1), low16 = _mm256_set1_epi32(0xffff);
     for (; x + 8 <= count; x += 8) {
         const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));
         const __m256i fx = _mm256_and_si256(px, low6), fy = _mm256_and_si256(py, low6);
         const __m256i rows = _mm256_mullo_epi32(_mm256_srli_epi32(py, 6), _mm256_set1_epi32(stride));
         const __m256i at = _mm256_add_epi32(rows, _mm256_srli_epi32(px, 6));
-        const __m256i high = _mm256_i32gather_epi32((const int *)luma, at, 1);
-        const __m256i low = _mm256_i32gather_epi32((const int *)(luma + stride), at, 1);
-        const __m256i across = _mm256_or_si256(_mm256_sub_epi32(whole, fx), _mm256_slli_epi32(fx, 8));
-        const __m256i along = _mm256_or_si256(_mm256_sub_epi32(whole, fy), _mm256_slli_epi32(fy, 16));
-        const __m256i above = _mm256_maddubs_epi16(high, across), below = _mm256_maddubs_epi16(low, across);
-        const __m256i pair = _mm256_or_si256(above, _mm256_slli_epi32(below, 16));
-        const __m256i sums = _mm256_madd_epi16(pair, along);
-        const __m256i numbers = _mm256_srli_epi32(_mm256_add_epi32(sums, _mm256_set1_epi32(2048)), 12);
-        const __m128i halves = _mm_packus_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+        const __m256i across = _mm256_i32gather_epi32(cubic->columns, fx, 4);
+        __m256i sums[4];
+        for (int k = 0; k < 4; k++) {
+            const __m256i four = _mm256_i32gather_epi32((const int *)(corner + k * stride), at, 1);
+            sums[k] = _mm256_madd_epi16(_mm256_maddubs_epi16(four, across), ones);
+        }
+        const __m256i high = _mm256_or_si256(_mm256_and_si256(sums[0], low16), _mm256_slli_epi32(sums[1], 16));
+        const __m256i low = _mm256_or_si256(_mm256_and_si256(sums[2], low16), _mm256_slli_epi32(sums[3], 16));
+        const __m256i total = _mm256_add_epi32(
+            _mm256_madd_epi16(high, _mm256_i32gather_epi32(cubic->upper, fy, 4)),
+            _mm256_madd_epi16(low, _mm256_i32gather_epi32(cubic->lower, fy, 4)));
+        const __m256i numbers = _mm256_srai_epi32(_mm256_add_epi32(total, _mm256_set1_epi32(2048)), 12);
+        const __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
         _mm_storel_epi64((__m128i *)(to + x), _mm_packus_epi16(halves, halves));
     }
 #endif
     for (; x < count; x++) {
         const int fx = at_x[x] & 63, fy = at_y[x] & 63;
-        const uint8_t *from = luma + (ptrdiff_t)(at_y[x] >> 6) * stride + (at_x[x] >> 6);
-        const int above = from[0] * (64 - fx) + from[1] * fx, below = from[stride] * (64 - fx) + from[stride + 1] * fx;
-        to[x] = (uint8_t)((above * (64 - fy) + below * fy + 2048) >> 12);
+        const uint8_t *from = corner + (ptrdiff_t)(at_y[x] >> 6) * stride + (at_x[x] >> 6);
+        int total = 2048;
+        for (int row = 0; row < 4; row++) {
+            int sum = 0;
+            for (int k = 0; k < 4; k++) sum += from[row * stride + k] * (int8_t)((uint32_t)cubic->columns[fx] >> 8 * k);
+            const uint32_t pair = (uint32_t)(row < 2 ? cubic->upper[fy] : cubic->lower[fy]);
+            total += sum * (int16_t)(pair >> 16 * (row % 2));
+        }
+        to[x] = (uint8_t)most(0, least(255, total >> 12));
     }
 }
 
@@ -109,14 +145,6 @@ static void mix_chroma(const uint8_t *one, const uint8_t *other, const uint16_t 
     }
 }
 
-// What is between two pixels of a chroma row and of the row below it.
-static void halved(const float *row, float *to, int count, int width, float scale) {
-    const int whole = width / 2;
-    INDEPENDENT
-    for (int x = 0; x < whole; x++) to[x] = scale * (row[2 * x] + row[2 * x + 1]);
-    if (whole < count) to[whole] = 2 * scale * row[width - 1];
-}
-
 // What a keyframe gives: its paint and texture, and ways to it at two sizes.
 typedef struct {
     Paint paint;
@@ -128,46 +156,37 @@ typedef struct {
 } Sizes;
 
 static Paint carried_and_mixed(Given one, Given other, const float *share, Sizes sizes, uint8_t *bytes, Arena arena) {
-    const int width = sizes.width, height = sizes.height, count = half_up(width);
+    const int width = sizes.width, height = sizes.height;
     const size_t way_pixels = (size_t)sizes.way_width * (size_t)sizes.way_height;
     const Stretch across = stretch_of(&arena, sizes.way_width, width);
     const float longer = (float)width / (float)sizes.way_width, taller = (float)height / (float)sizes.way_height;
     const float *fields[5] = {one.ways, one.ways + way_pixels, other.ways, other.ways + way_pixels, share};
     const float scales[5] = {longer, taller, longer, taller, 256};
     Rows rows[5];
-    float *row[5], *half[5];
+    float *row[5];
     for (int k = 0; k < 5; k++) {
         rows[k] = rows_of(&arena, fields[k], sizes.way_height, across, height, scales[k]);
         row[k] = taken(&arena, sizeof(float) * (size_t)width);
-        half[k] = taken(&arena, sizeof(float) * (size_t)count);
     }
     int32_t *at_x = taken(&arena, sizeof(int32_t) * (size_t)width), *at_y = taken(&arena, sizeof(int32_t) * (size_t)width);
     uint16_t *part = taken(&arena, sizeof(uint16_t) * (size_t)width);
-    uint8_t *first = taken(&arena, (size_t)width + 16), *second = taken(&arena, (size_t)width + 16);
-    const Given given[2] = {one, other};
-    uint8_t *carried[2] = {first, second};
+    uint8_t *luma[2], *chroma[2];
+    for (int k = 0; k < 2; k++) luma[k] = taken(&arena, (size_t)width), chroma[k] = taken(&arena, 2 * (size_t)width);
+    const Cubic cubic = cubic_weights();
+    const Paint paints[2] = {one.paint, other.paint};
     Paint mixed = paint_at(bytes, width, height);
     for (int y = 0; y < height; y++) {
         for (int k = 0; k < 5; k++) next_row(&rows[k], y, row[k]);
         for (int k = 0; k < 2; k++) {
             places(row[2 * k], 0, 1, (float)(width - 1), width, at_x);
             places(row[2 * k + 1], (float)y, 0, (float)(height - 1), width, at_y);
-            carry_luma(given[k].paint.luma, given[k].paint.luma_stride, at_x, at_y, width, carried[k]);
+            carry_luma(&cubic, paints[k].luma, paints[k].luma_stride, at_x, at_y, width, luma[k]);
+            carry_chroma(paints[k].chroma, paints[k].chroma_stride, at_x, at_y, width, chroma[k]);
         }
         INDEPENDENT
         for (int x = 0; x < width; x++) part[x] = (uint16_t)(row[4][x] + 0.5f);
-        mix_luma(first, second, part, width, mixed.luma + (ptrdiff_t)y * mixed.luma_stride);
-        if (y % 2) continue;
-        for (int k = 0; k < 4; k++) halved(row[k], half[k], count, width, 0.25f);  // in px of chroma
-        halved(row[4], half[4], count, width, 0.5f);
-        for (int k = 0; k < 2; k++) {
-            places(half[2 * k], 0, 1, (float)(count - 1), count, at_x);
-            places(half[2 * k + 1], (float)(y / 2), 0, (float)(half_up(height) - 1), count, at_y);
-            carry_chroma(given[k].paint.chroma, given[k].paint.chroma_stride, at_x, at_y, count, carried[k]);
-        }
-        INDEPENDENT
-        for (int x = 0; x < count; x++) part[x] = (uint16_t)(half[4][x] + 0.5f);
-        mix_chroma(first, second, part, count, mixed.chroma + (ptrdiff_t)(y / 2) * mixed.chroma_stride);
+        mix_luma(luma[0], luma[1], part, width, mixed.luma + (ptrdiff_t)y * mixed.luma_stride);
+        mix_chroma(chroma[0], chroma[1], part, width, mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride);
     }
     return mixed;
 }
@@ -203,33 +222,13 @@ static void find_gains(Given one, Given other, const float *share, const float *
     }
 }
 
-// Differences of colour for a row of luma, from the nearer row of chroma and the one beyond: between
-// their pixels, each of which lies in the middle of two by two.
-static void spread_chroma(const uint8_t *near, const uint8_t *beyond, int width, int16_t *sums, int16_t *blue, int16_t *red) {
-    const int count = half_up(width);
-    INDEPENDENT
-    for (int x = 0; x < 2 * count; x++) sums[x + 2] = (int16_t)(3 * near[x] + beyond[x] - 512);
-    for (int c = 0; c < 2; c++) {
-        sums[c] = sums[c + 2];
-        sums[2 * count + 2 + c] = sums[2 * count + c];
-    }
-    INDEPENDENT
-    for (int x = 0; x < count; x++) {  // sixteenfold
-        const int16_t *at = sums + 2 * x;
-        blue[2 * x] = (int16_t)(3 * at[2] + at[0]);
-        blue[2 * x + 1] = (int16_t)(3 * at[2] + at[4]);
-        red[2 * x] = (int16_t)(3 * at[3] + at[1]);
-        red[2 * x + 1] = (int16_t)(3 * at[3] + at[5]);
-    }
-}
-
-// A row of paint as red, green and blue; its differences of colour sixteenfold.
-static void join_row(const uint8_t *luma, const int16_t *blue, const int16_t *red, int width, uint8_t *rgb) {
+// A row of paint as red, green and blue.
+static void join_row(const uint8_t *luma, const uint8_t *chroma, int width, uint8_t *rgb) {
     INDEPENDENT
     for (int x = 0; x < width; x++) {
-        const int base = 1024 * luma[x] + 512;
-        const int r = (base + TO_RED * red[x]) >> 10, b = (base + TO_BLUE * blue[x]) >> 10;
-        const int g = (base - GREEN_OF_RED * red[x] - GREEN_OF_BLUE * blue[x]) >> 10;
+        const int blue = chroma[2 * x] - 128, red = chroma[2 * x + 1] - 128, base = 64 * luma[x] + 32;
+        const int r = (base + TO_RED * red) >> 6, b = (base + TO_BLUE * blue) >> 6;
+        const int g = (base - GREEN_OF_RED * red - GREEN_OF_BLUE * blue) >> 6;
         rgb[3 * x] = (uint8_t)most(0, least(255, r));
         rgb[3 * x + 1] = (uint8_t)most(0, least(255, g));
         rgb[3 * x + 2] = (uint8_t)most(0, least(255, b));
@@ -296,9 +295,8 @@ EXPORT int artreel_mix(
     }
     uint8_t *bytes = taken(&arena, paint_bytes(width, height));
     const Paint mixed = carried_and_mixed(one, other, share, sizes, bytes, arena);
-    const int half_width = half_up(width), half_height = half_up(height);
     frame(mixed.luma, width, height, mixed.luma_stride, 1);
-    frame(mixed.chroma, half_width, half_height, mixed.chroma_stride, 2);
+    frame(mixed.chroma, width, height, mixed.chroma_stride, 2);
     float *left = taken(&arena, sizeof(float) * (size_t)path_pixels), *index = taken(&arena, sizeof(float) * (size_t)path_pixels);
     measure_grain(mixed, path_width, path_height, left, arena);
     find_gains(one, other, share, left, sizes, index);
@@ -310,28 +308,15 @@ EXPORT int artreel_mix(
     Rows gains = rows_of(&arena, index, path_height, across, height, 1);
     float *gain_row = taken(&arena, sizeof(float) * (size_t)width);
     int16_t *gain = taken(&arena, sizeof(int16_t) * (size_t)width);
-    uint16_t *columns = taken(&arena, sizeof(uint16_t) * (size_t)(width + 8));
-    const size_t row_bytes = sizeof(int16_t) * (size_t)(2 * half_width + 8);
-    int16_t *sums = taken(&arena, row_bytes), *blue = taken(&arena, row_bytes), *red = taken(&arena, row_bytes);
-    uint8_t *sharp = taken(&arena, (size_t)width), *colours[2] = {taken(&arena, row_bytes), taken(&arena, row_bytes)};
-    // A row of luma lies between the row of chroma that it belongs to and the one before or after.
-    for (int y = -1; y < height; y++) {
-        if (y % 2 && (y + 1) / 2 < half_height) {
-            const int at = (y + 1) / 2;
-            next_row(&gains, least(2 * at, height - 1), gain_row);
-            halved(gain_row, gain_row, half_width, width, 0.5f);
-            INDEPENDENT
-            for (int x = 0; x < half_width; x++) gain[x] = (int16_t)(gain_row[x] + 0.5f);
-            sharpen_row(mixed.chroma + (ptrdiff_t)at * mixed.chroma_stride, mixed.chroma_stride, gain, half_width, 2, columns, colours[at % 2]);
-        }
-        if (y < 0) continue;
+    uint16_t *columns = taken(&arena, 2 * sizeof(uint16_t) * (size_t)(width + 2));
+    uint8_t *luma = taken(&arena, (size_t)width), *chroma = taken(&arena, 2 * (size_t)width);
+    for (int y = 0; y < height; y++) {
         next_row(&gains, y, gain_row);
         INDEPENDENT
         for (int x = 0; x < width; x++) gain[x] = (int16_t)(gain_row[x] + 0.5f);
-        sharpen_row(mixed.luma + (ptrdiff_t)y * mixed.luma_stride, mixed.luma_stride, gain, width, 1, columns, sharp);
-        const int beyond = most(0, least(half_height - 1, y % 2 ? y / 2 + 1 : y / 2 - 1));
-        spread_chroma(colours[y / 2 % 2], colours[beyond % 2], width, sums, blue, red);
-        join_row(sharp, blue, red, width, rgb + 3 * (ptrdiff_t)y * width);
+        sharpen_row(mixed.luma + (ptrdiff_t)y * mixed.luma_stride, mixed.luma_stride, gain, width, 1, columns, luma);
+        sharpen_row(mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride, mixed.chroma_stride, gain, width, 2, columns, chroma);
+        join_row(luma, chroma, width, rgb + 3 * (ptrdiff_t)y * width);
     }
     free(arena.memory);
     return 0;

@@ -27,27 +27,18 @@ static void repeat_bytes(uint8_t *first, int width, int height, int stride, int 
     }
 }
 
-static void luma_row(const uint8_t *rgb, uint8_t *luma, int width) {
-    const int red = FIXED(RED), blue = FIXED(BLUE), green = 16384 - FIXED(RED) - FIXED(BLUE);
-    INDEPENDENT
-    for (int x = 0; x < width; x++)
-        luma[x] = (uint8_t)((red * rgb[3 * x] + green * rgb[3 * x + 1] + blue * rgb[3 * x + 2] + 8192) >> 14);
-}
-
 static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
 
-// Of two by two pixels each.
-static void chroma_row(const uint8_t *high, const uint8_t *low, uint8_t *chroma, int width) {
+static void take_row_apart(const uint8_t *rgb, uint8_t *luma, uint8_t *chroma, int width) {
     const int red = FIXED(RED), blue = FIXED(BLUE), green = 16384 - FIXED(RED) - FIXED(BLUE);
     const int by_blue = FIXED(0.5f / (1 - BLUE)), by_red = FIXED(0.5f / (1 - RED));
-    for (int x = 0; x < half_up(width); x++) {
-        const int a = 6 * x, b = 2 * x + 1 < width ? a + 3 : a;
-        const int r = high[a] + high[b] + low[a] + low[b];
-        const int g = high[a + 1] + high[b + 1] + low[a + 1] + low[b + 1];
-        const int o = high[a + 2] + high[b + 2] + low[a + 2] + low[b + 2];
-        const int luma = (red * r + green * g + blue * o + 8192) >> 14;  // fourfold, as all of these
-        chroma[2 * x] = byte_of(128 + ((by_blue * (o - luma) + 32768) >> 16));
-        chroma[2 * x + 1] = byte_of(128 + ((by_red * (r - luma) + 32768) >> 16));
+    INDEPENDENT
+    for (int x = 0; x < width; x++) {
+        const int r = rgb[3 * x], g = rgb[3 * x + 1], b = rgb[3 * x + 2];
+        const int weighed = red * r + green * g + blue * b;
+        luma[x] = (uint8_t)((weighed + 8192) >> 14);
+        chroma[2 * x] = byte_of(128 + ((by_blue * (b * 64 - (weighed >> 8)) + (1 << 19)) >> 20));
+        chroma[2 * x + 1] = byte_of(128 + ((by_red * (r * 64 - (weighed >> 8)) + (1 << 19)) >> 20));
     }
 }
 
@@ -113,13 +104,12 @@ EXPORT size_t artreel_paint_bytes(int width, int height) { return paint_bytes(wi
 // Returns 0, or -1 where there is no memory.
 EXPORT int artreel_take_apart(const uint8_t *rgb, int width, int height, uint8_t *bytes, int grain_width, int grain_height, float *grain) {
     Paint paint = paint_at(bytes, width, height);
-    for (int y = 0; y < height; y++) luma_row(rgb + 3 * (ptrdiff_t)y * width, paint.luma + (ptrdiff_t)y * paint.luma_stride, width);
-    for (int y = 0; y < half_up(height); y++) {
-        const uint8_t *high = rgb + 3 * (ptrdiff_t)(2 * y) * width, *low = rgb + 3 * (ptrdiff_t)least(2 * y + 1, height - 1) * width;
-        chroma_row(high, low, paint.chroma + (ptrdiff_t)y * paint.chroma_stride, width);
+    for (int y = 0; y < height; y++) {
+        uint8_t *luma = paint.luma + (ptrdiff_t)y * paint.luma_stride, *chroma = paint.chroma + (ptrdiff_t)y * paint.chroma_stride;
+        take_row_apart(rgb + 3 * (ptrdiff_t)y * width, luma, chroma, width);
     }
     repeat_bytes(paint.luma, width, height, paint.luma_stride, 1);
-    repeat_bytes(paint.chroma, half_up(width), half_up(height), paint.chroma_stride, 2);
+    repeat_bytes(paint.chroma, width, height, paint.chroma_stride, 2);
     Arena arena = {.size = grain_bytes(width, grain_width, grain_height)};
     arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (!arena.memory) return -1;
