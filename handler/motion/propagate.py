@@ -25,7 +25,7 @@ from handler.motion.flow import (
 MOST_LOST = 0.03
 """The part of a frame's pixels that may be lost; with more, paint for them is fetched nearer."""
 
-GRAIN_STRENGTH = 1.45
+GRAIN_STRENGTH = 1.25
 """How much worn texture is given back, as a power of the gain; beyond 1 it makes up for texture
 that is less fine. More brings the style nearer to that of every-frame painting, and flickers more:
 at 0.7 it was up to 38 % farther from its picture, now it is 5 % on average."""

@@ -1,7 +1,7 @@
 // Free what lies beside a moving thing from its motion, which patches and smoothness spread.
 //
-// Each pixel takes the flow of the one of AROUND that explains it best, if those beside it take
-// another's, too; compare the propagation of PatchMatch (Barnes et al. 2009).
+// Each pixel takes the flow of the one of AROUND that explains it best; compare the propagation of
+// PatchMatch (Barnes et al. 2009).
 
 #include "detach.h"
 
@@ -37,15 +37,16 @@ static float unlikeness(Plane here, Plane there, int x, int y, float right, floa
     return (total[0] + total[1] + total[2] + total[3]) / 36;
 }
 
-// Which of AROUND each pixel should take its flow from.
+// Which of AROUND each pixel should take its flow from. Two by two pixels go together.
 static void choose(Plane here, Plane there, const float *flow, int width, int height, uint8_t *chosen) {
     const float *right = flow, *down = flow + (size_t)width * (size_t)height;
     const float longer = (float)here.width / (float)width, taller = (float)here.height / (float)height;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            const int at = y * width + x, fine_x = (int)((float)x * longer), fine_y = (int)((float)y * taller);
+    for (int y = 0; y < height; y += 2)
+        for (int x = 0; x < width; x += 2) {
+            const int at = y * width + x;
+            const int fine_x = (int)((float)x * longer) + 1, fine_y = (int)((float)y * taller) + 1;
             float best = -1;
-            chosen[at] = 0;
+            uint8_t from_which = 0;
             for (int k = 1; k < CANDIDATES; k++) {
                 const int from_x = x - AROUND[k][0], from_y = y - AROUND[k][1];
                 if (from_x < 0 || from_x >= width || from_y < 0 || from_y >= height) continue;
@@ -55,44 +56,20 @@ static void choose(Plane here, Plane there, const float *flow, int width, int he
                 if (best < 0)
                     best = fminf(MOST_UNLIKE, unlikeness(here, there, fine_x, fine_y, right[at] * longer, down[at] * taller));
                 const float unlike = unlikeness(here, there, fine_x, fine_y, right[from] * longer, down[from] * taller);
-                if (unlike < best) best = unlike, chosen[at] = (uint8_t)k;
+                if (unlike < best) best = unlike, from_which = (uint8_t)k;
             }
+            for (int row = y; row < least(y + 2, height); row++)
+                for (int column = x; column < least(x + 2, width); column++) chosen[row * width + column] = from_which;
         }
-}
-
-static inline uint8_t lesser(uint8_t one, uint8_t other) { return one < other ? one : other; }
-static inline uint8_t greater(uint8_t one, uint8_t other) { return one > other ? one : other; }
-
-// The least, or the greatest, of each pixel and its four neighbours.
-static void spread(const uint8_t *from, uint8_t *to, int width, int height, int takes_greatest) {
-    for (int y = 0; y < height; y++) {
-        const uint8_t *at = from + (ptrdiff_t)y * width, *high = y ? at - width : at;
-        const uint8_t *low = y + 1 < height ? at + width : at;
-        uint8_t *found = to + (ptrdiff_t)y * width;
-#define OF_FIVE(pick, left, x, right) pick(pick(at[left], at[right]), pick(at[x], pick(high[x], low[x])))
-#define OF_ROW(pick)                                                                                        \
-    do {                                                                                                     \
-        found[0] = OF_FIVE(pick, 0, 0, 1);                                                                   \
-        INDEPENDENT                                                                                          \
-        for (int x = 1; x < width - 1; x++) found[x] = OF_FIVE(pick, x - 1, x, x + 1);                       \
-        found[width - 1] = OF_FIVE(pick, width - 2, width - 1, width - 1);                                   \
-    } while (0)
-        if (takes_greatest) OF_ROW(greater);
-        else OF_ROW(lesser);
-#undef OF_ROW
-#undef OF_FIVE
-    }
 }
 
 // here, there: the pictures between which the flow was estimated, about twice as large.
 // flow: (2, height, width), px right and px down at its own size; is changed.
 void detach(Plane here, Plane there, float *flow, int width, int height, Arena arena) {
     const size_t pixels = (size_t)width * (size_t)height;
-    uint8_t *chosen = taken(&arena, pixels), *eroded = taken(&arena, pixels);
+    uint8_t *chosen = taken(&arena, pixels);
     float *old = taken(&arena, 2 * pixels * sizeof(float));
     choose(here, there, flow, width, height, chosen);
-    spread(chosen, eroded, width, height, 0);
-    spread(eroded, chosen, width, height, 1);
     memcpy(old, flow, 2 * pixels * sizeof(float));
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {

@@ -235,16 +235,17 @@ static void join_row(const uint8_t *luma, const uint8_t *chroma, int width, uint
     }
 }
 
-// A row moved away from the mean of the 3 by 3 px around; `unit` bytes are a pixel of `count`.
-static inline void sharpen_row(const uint8_t *at, int stride, const int16_t *gain, int count, int unit, uint16_t *columns, uint8_t *to) {
+// A row of `count` bytes moved away from the mean of the 3 by 3 px around; a pixel has `unit` bytes.
+// gain: of each byte, what its distance from nine times that mean is multiplied by, in 1/2^15.
+static void sharpen_row(const uint8_t *at, int stride, int unit, const int16_t *gain, int count, uint16_t *columns, uint8_t *to) {
     const uint8_t *high = at - stride - unit, *middle = at - unit, *low = at + stride - unit;
     INDEPENDENT
-    for (int x = 0; x < unit * (count + 2); x++) columns[x] = (uint16_t)(high[x] + middle[x] + low[x]);
+    for (int x = 0; x < count + 2 * unit; x++) columns[x] = (uint16_t)(high[x] + middle[x] + low[x]);
     INDEPENDENT
-    for (int x = 0; x < unit * count; x++) {
-        const int off = 9 * at[x] - (columns[x] + columns[x + unit] + columns[x + 2 * unit]);
-        const int moved = at[x] + ((off * gain[x / unit] + 9 * 64) / (9 * 128));
-        to[x] = (uint8_t)most(0, least(255, moved));
+    for (int x = 0; x < count; x++) {
+        const int16_t off = (int16_t)(9 * at[x] - columns[x] - columns[x + unit] - columns[x + 2 * unit]);
+        const int16_t moved = (int16_t)((off * gain[x] + 16384) >> 15);
+        to[x] = byte_of(at[x] + moved);
     }
 }
 
@@ -300,22 +301,22 @@ EXPORT int artreel_mix(
     float *left = taken(&arena, sizeof(float) * (size_t)path_pixels), *index = taken(&arena, sizeof(float) * (size_t)path_pixels);
     measure_grain(mixed, path_width, path_height, left, arena);
     find_gains(one, other, share, left, sizes, index);
-    int16_t added[GAINS];  // what the gain adds to 1, in 1/128
+    float added[GAINS];  // what the gain adds to 1, as sharpen_row takes it; 3 at most
     for (int k = 0; k < GAINS; k++)
-        added[k] = (int16_t)((powf(1 + (MOST_GAIN - 1) * (float)k / (GAINS - 1), strength) - 1) * 128 + 0.5f);
+        added[k] = fminf(3, powf(1 + (MOST_GAIN - 1) * (float)k / (GAINS - 1), strength) - 1) * (32768.0f / 9);
     for (int k = 0; k < path_pixels; k++) index[k] = added[(int)(index[k] + 0.5f)];
     const Stretch across = stretch_of(&arena, path_width, width);
     Rows gains = rows_of(&arena, index, path_height, across, height, 1);
     float *gain_row = taken(&arena, sizeof(float) * (size_t)width);
-    int16_t *gain = taken(&arena, sizeof(int16_t) * (size_t)width);
+    int16_t *gain = taken(&arena, sizeof(int16_t) * (size_t)width), *twice = taken(&arena, 2 * sizeof(int16_t) * (size_t)width);
     uint16_t *columns = taken(&arena, 2 * sizeof(uint16_t) * (size_t)(width + 2));
     uint8_t *luma = taken(&arena, (size_t)width), *chroma = taken(&arena, 2 * (size_t)width);
     for (int y = 0; y < height; y++) {
         next_row(&gains, y, gain_row);
         INDEPENDENT
-        for (int x = 0; x < width; x++) gain[x] = (int16_t)(gain_row[x] + 0.5f);
-        sharpen_row(mixed.luma + (ptrdiff_t)y * mixed.luma_stride, mixed.luma_stride, gain, width, 1, columns, luma);
-        sharpen_row(mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride, mixed.chroma_stride, gain, width, 2, columns, chroma);
+        for (int x = 0; x < width; x++) twice[2 * x] = twice[2 * x + 1] = gain[x] = (int16_t)(gain_row[x] + 0.5f);
+        sharpen_row(mixed.luma + (ptrdiff_t)y * mixed.luma_stride, mixed.luma_stride, 1, gain, width, columns, luma);
+        sharpen_row(mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride, mixed.chroma_stride, 2, twice, 2 * width, columns, chroma);
         join_row(luma, chroma, width, rgb + 3 * (ptrdiff_t)y * width);
     }
     free(arena.memory);

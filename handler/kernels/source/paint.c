@@ -27,8 +27,6 @@ static void repeat_bytes(uint8_t *first, int width, int height, int stride, int 
     }
 }
 
-static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
-
 static void take_row_apart(const uint8_t *rgb, uint8_t *luma, uint8_t *chroma, int width) {
     const int red = FIXED(RED), blue = FIXED(BLUE), green = 16384 - FIXED(RED) - FIXED(BLUE);
     const int by_blue = FIXED(0.5f / (1 - BLUE)), by_red = FIXED(0.5f / (1 - RED));

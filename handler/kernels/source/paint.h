@@ -12,6 +12,8 @@ typedef struct {
     uint8_t *luma, *chroma;  // their first pixels
 } Paint;
 
+static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
+
 static inline size_t paint_bytes(int width, int height) {
     return 3 * (size_t)(width + 2 * BORDER) * (size_t)(height + 2 * BORDER) + 64;
 }

@@ -162,9 +162,9 @@ static void exchange_bytes(uint16_t *sums, const uint8_t *in, const uint8_t *out
 static inline void sum_across(const uint16_t *columns, uint16_t *sums, int count, int reach) {
     INDEPENDENT
     for (int x = 0; x < count; x++) {
-        unsigned total = columns[x];
-        for (int k = 1; k <= reach; k++) total += (unsigned)columns[x - k] + columns[x + k];
-        sums[x] = (uint16_t)total;
+        uint16_t total = columns[x];
+        for (int k = 1; k <= reach; k++) total = (uint16_t)(total + columns[x - k] + columns[x + k]);
+        sums[x] = total;
     }
 }
 
