@@ -1,7 +1,7 @@
 """What is done to every pixel of every frame, in C: flow, ways, views and mixing.
 
-All arrays are C-contiguous; a result is owned by the caller. Calls release the interpreter's lock and
-depend on nothing but their arguments, to the bit: with AVX2 or without, whatever runs beside them.
+All arrays are C-contiguous; a result is owned by the caller. Calls release the interpreter's lock.
+What they return depends on nothing but their arguments, to the bit, on all processors of a kind.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Paint:
 
     Attributes:
         size: height and width, px.
-        planes: luma at full size, differences of colour at half, each with a border.
+        planes: luma, then two differences of colour for each pixel, both with a border.
         grain: float32 (h, w), at the size of ways: the mean difference of luma from that of the
             3 x 3 px around, of 255.
     """
@@ -65,7 +65,9 @@ class View:
     trust: Floats
 
 
-def flow(before: Bytes, after: Bytes, fine_before: Bytes, fine_after: Bytes) -> tuple[Floats, Floats]:
+def flow(
+    before: Bytes, after: Bytes, fine_before: Bytes, fine_after: Bytes
+) -> tuple[Floats, Floats]:
     """Motion between two pictures, there and back.
 
     Dense inverse search (Kroeger et al. 2016, arXiv 1603.03590), refined variationally (Brox et al.
@@ -140,7 +142,8 @@ def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
 
     Args:
         path: from the frame to the keyframe.
-        then, now: uint8 (H, W, 4): what the keyframe and the frame show; the fourth is not looked at.
+        then, now: uint8 (H, W, 4): what the keyframe and the frame show; sRGB and a byte that is
+            not looked at.
     """
     shape, fine = path.shape[1:], now.shape[:2]
     ways, trust = np.empty((2, *fine), np.float32), np.empty(fine, np.float32)
@@ -156,7 +159,11 @@ def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
 
 
 def lost(one: View, other: View) -> tuple[Floats, float]:
-    """How far neither of two keyframes gives a pixel: float32 (H, W), 0..1, and the mean of that."""
+    """How far neither of two keyframes gives a pixel, and the mean of that.
+
+    Returns:
+        float32 (H, W), 0..1; 0..1.
+    """
     shape = one.trust.shape
     parts = np.empty(shape, np.float32)
     mean = _library().artreel_lost(

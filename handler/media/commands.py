@@ -80,9 +80,9 @@ highlights."""
 def decode_command(
     ffmpeg: str, video: Path, facts: VideoFacts, size: Size, chunk: Chunk = WHOLE
 ) -> list[str]:
-    """Frames of a video as raw pictures of this size on stdout, from where the chunk may be decoded.
+    """Frames of a video as raw pictures of this size on stdout, from where it may be decoded.
 
-    They are as ``is_piped_as_video`` says. Times stay what they are when the whole video is decoded.
+    They are as ``is_piped_as_video`` says. Times stay what they are in the whole video.
     """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [

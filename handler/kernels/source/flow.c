@@ -9,17 +9,20 @@
 #include "detach.h"
 #include "refine.h"
 
+// Part of a step of gradient descent that is taken: less follows noise less, and what is left to
+// gain is the refinement's.
+static const float STEP = 0.125f;
+
+// Of how each scale is refined.
+static const Refinement REFINEMENT = {.smoothness = 10, .brightness = 2.5f, .gradient = 5, .iterations = 5, .sweeps = 5};
+
 static const float SAME_PX = 0.05f;  // flows nearer to each other than that need no comparison
 
 enum { PATCH = 8, PASSES = 2, MOST_SCALES = 8 };
+enum { STRIDE = 4, FINEST_STRIDE = 5 };  // px from patch to patch
+enum { STEPS = 2 };  // of gradient descent in each pass
 enum { BAND = 4 };  // rows of patches within which flows are handed on up and down; farther they do harm
 
-#ifndef DESCENT
-#define DESCENT 2
-#endif
-#ifndef STEP
-#define STEP 0.125f
-#endif
 
 // A grid of patches: of each its flow and what its gradients sum up to.
 typedef struct {
@@ -87,7 +90,7 @@ static void descend(Plane here, Plane there, Plane across, Plane along, int x, i
     float determinant = sxx * syy - sxy * sxy;
     if (fabsf(determinant) < 0.001f) determinant = 0.001f;
     float u = *right, v = *down, before = INFINITY;
-    for (int step = 0; step < DESCENT; step++) {
+    for (int step = 0; step < STEPS; step++) {
         const Between place = between(there, (float)x + u, (float)y + v);
         Eight total = {0}, squares = {0}, by_x = {0}, by_y = {0};
         for (int row = 0; row < PATCH; row++) {
@@ -108,7 +111,7 @@ static void descend(Plane here, Plane there, Plane across, Plane along, int x, i
     if (moved_x * moved_x + moved_y * moved_y <= PATCH * PATCH) *right = u, *down = v;
 }
 
-static void search(Plane here, Plane there, Plane across, Plane along, Plane right, Plane down, Patches patches) {
+static void search(Plane here, Plane there, Plane across, Plane along, Plane right, Plane down, Patches patches, int is_finest) {
     for (int row = 0; row < patches.rows; row++)
         for (int column = 0; column < patches.columns; column++) {
             const int x = place(column, patches.stride, here.width), y = place(row, patches.stride, here.height);
@@ -131,10 +134,7 @@ static void search(Plane here, Plane there, Plane across, Plane along, Plane rig
         const float unlike = unlikeness(here, there, x, y, to_u, to_v);                               \
         if (unlike < best) best = unlike, *u = to_u, *v = to_v;                                       \
     } while (0)
-            if (patches.stride == 5) {
-              if (pass == 0) TRY(0, 0);
-              else TRY(row_of(right, y + PATCH / 2)[x + PATCH / 2], row_of(down, y + PATCH / 2)[x + PATCH / 2]);
-            }
+            if (pass == 0 && is_finest) TRY(0, 0);  // what stands still need not tremble
             const int is_beside = column + back >= 0 && column + back < patches.columns;
             const int is_below = row + back >= 0 && row + back < patches.rows && (row + back) / BAND == row / BAND;
             const int neighbours[2] = {is_beside ? back : 0, is_below ? back * patches.columns : 0};
@@ -282,12 +282,6 @@ static Pyramid pyramid_of(const uint8_t *picture, int width, int height, Arena *
     return pyramid;
 }
 
-#ifndef ITER
-#define ITER 5
-#endif
-#ifndef ITER0
-#define ITER0 5
-#endif
 
 static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, float *to_down, Arena arena) {
     const int width = here->at[0].width, height = here->at[0].height;
@@ -296,7 +290,7 @@ static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, 
     Plane right[2] = {plane_of(&arena, width, height), plane_of(&arena, width, height)};
     Plane down[2] = {plane_of(&arena, width, height), plane_of(&arena, width, height)};
     Patches patches;
-    const size_t bytes = sizeof(float) * (size_t)(count_along(width, 4) * count_along(height, 4));
+    const size_t bytes = sizeof(float) * (size_t)(count_along(width, STRIDE) * count_along(height, STRIDE));
     patches.right = taken(&arena, bytes);
     patches.down = taken(&arena, bytes);
     for (int scale = here->scales - 1; scale >= 0; scale--) {
@@ -317,12 +311,12 @@ static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, 
             enlarge(coarse_v, v);
         }
         differentiate(one, across, along);
-        patches.stride = scale ? 4 : 5;
+        patches.stride = scale ? STRIDE : FINEST_STRIDE;
         patches.columns = count_along(one.width, patches.stride);
         patches.rows = count_along(one.height, patches.stride);
-        search(one, other, across, along, u, v, patches);
+        search(one, other, across, along, u, v, patches, scale == 0);
         densify(one, other, patches, u, v, weight);
-        refine(one, other, u, v, (Refinement){10, 2.5f, 5, scale ? ITER : ITER0, 5}, arena);
+        refine(one, other, u, v, REFINEMENT, arena);
     }
     for (int y = 0; y < height; y++) {
         memcpy(to_right + (ptrdiff_t)y * width, row_of(right[0], y), sizeof(float) * (size_t)width);

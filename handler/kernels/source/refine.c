@@ -13,9 +13,6 @@
 
 static const float EPSILON2 = 0.01f * 0.01f;  // of the robust function sqrt(s^2 + epsilon^2)
 static const float ZETA2 = 0.1f * 0.1f;         // added to squared gradients, which may be nought
-#ifndef SLOPE
-#define SLOPE 0.5f
-#endif
 static const float OVER_RELAXATION = 1.6f;
 
 enum {
@@ -91,7 +88,7 @@ static void warp(Plane there, Plane right, Plane down, Plane warped) {
 }
 
 // Half of the difference of the neighbours on both sides, `step` apart.
-static inline float slope(const float *at, ptrdiff_t step) { return SLOPE * (at[step] - at[-step]); }
+static inline float slope(const float *at, ptrdiff_t step) { return 0.5f * (at[step] - at[-step]); }
 
 // A row of a x + b y + c = 0, for the change of the flow (u, v); a, b and c are working room.
 typedef struct {
