@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 
 from handler.domain.chunks import WHOLE, Chunk
-from handler.domain.media import Codec, Encoding, SoundTrack, VideoFacts
+from handler.domain.media import DEFAULT_PRESET, Codec, Encoding, SoundTrack, VideoFacts
 from handler.media.containers import INPUT_OPTIONS
 
 QUIET = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+warning")
@@ -51,10 +51,12 @@ ENCODERS = {
 TAGS: dict[Codec, tuple[str, ...]] = {Codec.H264: (), Codec.HEVC: ("-tag:v", "hvc1")}
 """Apple's players show HEVC under the name hvc1 only."""
 
-STITCHABLE: dict[Codec, tuple[str, ...]] = {
-    Codec.H264: ("-x264-params", "stitchable=1:ipratio=0.9"),
-    Codec.HEVC: (),
-}
+QUICK = ("b-adapt=0", "cabac=0")
+"""Of x264 at its default preset here, on painted frames of Big Buck Bunny: B-frames in their usual
+places make files a sixth smaller and lose 1.5 VMAF, for 14 % less time; codes without arithmetic
+make them a tenth larger for a quarter less time."""
+
+STITCHABLE = ("stitchable=1", "ipratio=0.9")
 """x264 writes something of the pictures into their headers unless it is told not to. The first
 picture of a chunk gets no more bits than its quality needs: as a rule x264 spends on one to which
 hundreds refer."""
@@ -279,8 +281,7 @@ def chunk_command(
     return [
         *(ffmpeg, *QUIET, "-y", *_raw_frames(facts, size)),
         *("-map", "0:v:0"),
-        *_encoded(facts, encoding),
-        *STITCHABLE[encoding.codec],
+        *_encoded(facts, encoding, parameters=STITCHABLE),
         *("-f", "mp4", f"file:{part.absolute()}"),
     ]
 
@@ -319,12 +320,22 @@ def _raw_frames(facts: VideoFacts, size: Size) -> tuple[str, ...]:
     )
 
 
-def _encoded(facts: VideoFacts, encoding: Encoding, late: int = 0) -> tuple[str, ...]:
-    """Frames as pictures of the result, ``late`` ticks after the beginning."""
+def _encoded(
+    facts: VideoFacts, encoding: Encoding, late: int = 0, parameters: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Frames as pictures of the result, ``late`` ticks after the beginning.
+
+    Args:
+        parameters: of x264, beyond those that go with the encoding.
+    """
+    if encoding.codec is Codec.H264 and encoding.preset == DEFAULT_PRESET[Codec.H264]:
+        parameters = (*QUICK, *parameters)
+    own = ("-x264-params", ":".join(parameters)) if parameters else ()
     return (
         *("-vf", ",".join([*encode_filters(facts), f"setpts=PTS+{late}"])),
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{ticks_per_second(facts)}"),
         *("-c:v", *ENCODERS[encoding.codec], *TAGS[encoding.codec]),
+        *(own if encoding.codec is Codec.H264 else ()),
         *("-preset", encoding.preset, "-crf", str(encoding.crf), *THREADS),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
