@@ -16,6 +16,9 @@ static const float SAME_PX = 0.02f; // flows nearer to each other than that expl
 // Difference, of 255, beyond which pixels have nothing to do with each other.
 static const float MOST_UNLIKE = 30;
 
+// How much better, of 255, another's flow must explain a pixel than its own.
+static const float MARGIN_OF_OWN = 0.7f;
+
 // How unlike the pictures are around a pixel of `here` and where a flow leads from there, of 255:
 // 4 by 4 px, the middle ones counting twice in either direction. In px of these pictures.
 static float unlikeness(Plane here, Plane there, int x, int y, float right, float down) {
@@ -56,7 +59,7 @@ static void choose(Plane here, Plane there, const float *flow, int width, int he
                 if (best < 0)
                     best = fminf(MOST_UNLIKE, unlikeness(here, there, fine_x, fine_y, right[at] * longer, down[at] * taller));
                 const float unlike = unlikeness(here, there, fine_x, fine_y, right[from] * longer, down[from] * taller);
-                if (unlike < best) best = unlike, from_which = (uint8_t)k;
+                if (unlike < best - (from_which ? 0 : MARGIN_OF_OWN)) best = unlike, from_which = (uint8_t)k;
             }
             for (int row = y; row < least(y + 2, height); row++)
                 for (int column = x; column < least(x + 2, width); column++) chosen[row * width + column] = from_which;
