@@ -24,7 +24,7 @@ SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-lm")
 
 
 def compile_command(sources: list[Path], library: Path, *options: str) -> list[str]:
-    """Of the C compiler that the package ziglang brings, for this processor's kind and glibc 2.28."""
+    """Of the C compiler in the package ziglang, for this processor's kind and glibc 2.28."""
     machine = platform.machine()
     target = ("-target", f"{machine}-linux-gnu.2.28", f"-mcpu={PROCESSORS[machine]}")
     files = [str(source) for source in sources]
@@ -35,7 +35,7 @@ def compile_command(sources: list[Path], library: Path, *options: str) -> list[s
 class KernelsHook(BuildHookInterface[Any]):
     """Puts the library beside its wrapper, in the source tree and in the wheel."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         folder = Path(self.root, PACKAGE)
         library = folder / LIBRARY
         subprocess.run(compile_command(sorted(folder.glob("source/*.c")), library), check=True)
