@@ -1,12 +1,14 @@
 """What is done to every pixel of every frame, in C: flow, ways, views and mixing.
 
-All arrays are C-contiguous; a result is owned by the caller. Calls release the interpreter's lock.
-What they return depends on nothing but their arguments, to the bit, on all processors of a kind.
+All arrays are C-contiguous, or ``ValueError`` is raised, as where their shapes don't fit; a result
+is owned by the caller. Calls release the interpreter's lock and depend on nothing but their
+arguments, to the bit: with the paths in AVX2 or without, whatever runs beside them.
 """
 
 from __future__ import annotations
 
 import ctypes
+import platform
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,12 @@ LUMA_WEIGHTS = {
     "smpte240m": (0.212, 0.087),
 }
 """Of red and blue: ITU-T H.273, table 4."""
+
+LEAST_SIDE_PX = 24
+"""Patches that are searched are 8 px wide, at the coarsest scale too."""
+
+INSTRUCTIONS = frozenset({"avx2", "bmi1", "bmi2", "fma"})
+"""Of x86-64-v3, as Linux spells them; what AWS Lambda promises."""
 
 LIBRARY = Path(__file__).with_name("libkernels.so")
 
@@ -74,21 +82,24 @@ def flow(
     2004). Beside moving things a pixel takes the flow around it that explains it best.
 
     Args:
-        before, after: uint8 (h, w), grey, both sides at least 24.
+        before, after: uint8 (h, w), grey, both sides at least ``LEAST_SIDE_PX``.
         fine_before, fine_after: the same about twice as large, by which pixels are told apart.
 
     Returns:
         float32 (2, h, w) each: how far right and down each pixel of the one picture goes to where
         it is in the other, px.
     """
-    shape, fine = before.shape, fine_before.shape
+    height, width = shape = before.shape
+    fine_height, fine_width = fine = fine_before.shape
+    if min(shape) < LEAST_SIDE_PX:
+        raise ValueError(f"pictures of {width}x{height} px are too small for flow")
     forward, backward = (np.empty((2, *shape), np.float32) for _ in range(2))
     _call(
         "artreel_flow",
         *(_address(picture, np.uint8, shape) for picture in (before, after)),
-        *(shape[1], shape[0]),
+        *(width, height),
         *(_address(picture, np.uint8, fine) for picture in (fine_before, fine_after)),
-        *(fine[1], fine[0]),
+        *(fine_width, fine_height),
         *(_address(field, np.float32, (2, *shape)) for field in (forward, backward)),
     )
     return forward, backward
@@ -105,13 +116,14 @@ def compose(out: Floats, back: Floats, on: Floats | None) -> Floats:
         float32 (3, h, w): how far right and down each pixel goes in all, px, and the trust in it,
         0..1: how well the flows come back (Sundaram et al. 2010).
     """
-    shape = out.shape[1:]
+    _, height, width = out.shape
+    shape = (height, width)
     path = np.empty((3, *shape), np.float32)
     _call(
         "artreel_compose",
         _address(out, np.float32, (2, *shape)),
         _address(back, np.float32, (2, *shape)),
-        *(shape[1], shape[0]),
+        *(width, height),
         None if on is None else _address(on, np.float32, (3, *shape)),
         _address(path, np.float32, (3, *shape)),
     )
@@ -125,7 +137,7 @@ def take_apart(picture: Bytes, grain_shape: tuple[int, int]) -> Paint:
         picture: uint8 (height, width, 3), sRGB.
         grain_shape: height and width of ways, px.
     """
-    height, width = size = picture.shape[:2]
+    height, width, _ = picture.shape
     planes = np.empty(_library().artreel_paint_bytes(width, height), np.uint8)
     grain = np.empty(grain_shape, np.float32)
     _call(
@@ -134,7 +146,7 @@ def take_apart(picture: Bytes, grain_shape: tuple[int, int]) -> Paint:
         *(width, height, _address(planes, np.uint8, planes.shape)),
         *(grain_shape[1], grain_shape[0], _address(grain, np.float32, grain_shape)),
     )
-    return Paint((size[0], size[1]), planes, grain)
+    return Paint((height, width), planes, grain)
 
 
 def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
@@ -142,16 +154,18 @@ def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
 
     Args:
         path: from the frame to the keyframe.
-        then, now: uint8 (H, W, 4): what the keyframe and the frame show; sRGB and a byte that is
-            not looked at.
+        then, now: uint8 (H, W, 4): what the keyframe and the frame show; the fourth byte of a pixel
+            is not looked at.
     """
-    shape, fine = path.shape[1:], now.shape[:2]
+    _, height, width = path.shape
+    fine_height, fine_width, _ = now.shape
+    fine = (fine_height, fine_width)
     ways, trust = np.empty((2, *fine), np.float32), np.empty(fine, np.float32)
     _call(
         "artreel_view",
-        *(_address(path, np.float32, (3, *shape)), shape[1], shape[0]),
+        *(_address(path, np.float32, (3, height, width)), width, height),
         *(_address(picture, np.uint8, (*fine, 4)) for picture in (then, now)),
-        *(fine[1], fine[0]),
+        *(fine_width, fine_height),
         _address(ways, np.float32, (2, *fine)),
         _address(trust, np.float32, fine),
     )
@@ -159,10 +173,10 @@ def view(paint: Paint, path: Floats, then: Bytes, now: Bytes) -> View:
 
 
 def lost(one: View, other: View) -> tuple[Floats, float]:
-    """How far neither of two keyframes gives a pixel, and the mean of that.
+    """How far neither of two keyframes gives a pixel.
 
     Returns:
-        float32 (H, W), 0..1; 0..1.
+        float32 (H, W), 0..1, and the mean of that.
     """
     shape = one.trust.shape
     parts = np.empty(shape, np.float32)
@@ -187,13 +201,13 @@ def mix(one: View, other: View, passed: float, strength: float) -> Bytes:
         uint8 (height, width, 3), sRGB.
     """
     height, width = one.paint.size
-    fine, shape = one.trust.shape, one.paint.grain.shape
+    (fine_height, fine_width), (way_height, way_width) = one.trust.shape, one.paint.grain.shape
     mixed = np.empty((height, width, 3), np.uint8)
     _call(
         "artreel_mix",
         *_addresses(one, one),
         *_addresses(other, one),
-        *(width, height, fine[1], fine[0], shape[1], shape[0], passed, strength),
+        *(width, height, fine_width, fine_height, way_width, way_height, passed, strength),
         _address(mixed, np.uint8, (height, width, 3)),
     )
     return mixed
@@ -206,12 +220,12 @@ def blend(one: Bytes, other: Bytes, share: Floats) -> Bytes:
         one, other: uint8 (height, width, 3).
         share: float32 (h, w), of the one, 0..1; the rest is the other.
     """
-    height, width = one.shape[:2]
+    (height, width, _), (way_height, way_width) = one.shape, share.shape
     blended = np.empty((height, width, 3), np.uint8)
     _call(
         "artreel_blend",
         *(_address(picture, np.uint8, blended.shape) for picture in (one, other)),
-        *(_address(share, np.float32, share.shape), share.shape[1], share.shape[0]),
+        *(_address(share, np.float32, share.shape), way_width, way_height),
         *(width, height, _address(blended, np.uint8, blended.shape)),
     )
     return blended
@@ -254,7 +268,7 @@ def to_video(picture: Bytes) -> Bytes:
     Returns:
         uint8 (``video_bytes``,), as ``from_video`` takes it.
     """
-    height, width = picture.shape[:2]
+    height, width, _ = picture.shape
     encoded = np.empty(video_bytes(width, height), np.uint8)
     _call(
         "artreel_to_video",
@@ -266,8 +280,11 @@ def to_video(picture: Bytes) -> Bytes:
 
 def _addresses(view: View, like: View) -> tuple[int, ...]:
     """Of all that a view holds, which is as large as in another view."""
+    height, width = like.paint.size
+    if view.paint.size != like.paint.size:
+        raise ValueError(f"paint of {view.paint.size} came where {like.paint.size} was wanted")
     return (
-        _address(view.paint.planes, np.uint8, like.paint.planes.shape),
+        _address(view.paint.planes, np.uint8, (_library().artreel_paint_bytes(width, height),)),
         _address(view.paint.grain, np.float32, like.paint.grain.shape),
         _address(view.path, np.float32, (3, *like.paint.grain.shape)),
         _address(view.ways, np.float32, (2, *like.trust.shape)),
@@ -276,8 +293,9 @@ def _addresses(view: View, like: View) -> tuple[int, ...]:
 
 
 def _address(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> int:
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(f"{array.dtype} {array.shape} came where {shape} was wanted")
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous or 0 in shape:
+        wanted = f"{np.dtype(dtype)} {shape}, C-contiguous and not empty,"
+        raise ValueError(f"{array.dtype} {array.shape} came where {wanted} was wanted")
     return array.ctypes.data
 
 
@@ -288,8 +306,25 @@ def _call(name: str, *arguments: object) -> None:
 
 @cache
 def _library() -> ctypes.CDLL:
+    return load(LIBRARY)
+
+
+def missing_instructions(
+    cpuinfo: Path = Path("/proc/cpuinfo"), machine: str = platform.machine()
+) -> list[str]:
+    """What the kernels were compiled for and the processor can't do, as far as it tells."""
+    if machine != "x86_64" or not cpuinfo.exists():
+        return []
+    flags = cpuinfo.read_text(encoding="ascii", errors="replace").split()
+    return sorted(INSTRUCTIONS.difference(flags))
+
+
+def load(path: Path) -> ctypes.CDLL:
+    """The kernels that were compiled to this file."""
+    if lacking := missing_instructions():
+        raise Defect(f"this processor lacks {', '.join(lacking)}, which artreel needs")
     try:
-        library = ctypes.CDLL(str(LIBRARY))
+        library = ctypes.CDLL(str(path))
     except OSError as error:
         raise Defect(f"the kernels can't be loaded, install artreel again: {error}") from error
     pointer, number, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_float

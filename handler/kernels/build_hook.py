@@ -24,7 +24,7 @@ SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-lm")
 
 
 def compile_command(sources: list[Path], library: Path, *options: str) -> list[str]:
-    """Of the C compiler that ziglang brings, for this processor's kind and glibc 2.28."""
+    """Of the C compiler in the package ziglang, for this processor's kind and glibc 2.28."""
     machine = platform.machine()
     target = ("-target", f"{machine}-linux-gnu.2.28", f"-mcpu={PROCESSORS[machine]}")
     files = [str(source) for source in sources]

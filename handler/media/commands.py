@@ -82,9 +82,10 @@ highlights."""
 def decode_command(
     ffmpeg: str, video: Path, facts: VideoFacts, size: Size, chunk: Chunk = WHOLE
 ) -> list[str]:
-    """Frames of a video as raw pictures of this size on stdout, from where it may be decoded.
+    """Frames of a video as raw pictures of this size on stdout.
 
-    They are as ``is_piped_as_video`` says. Times stay what they are in the whole video.
+    They begin where the chunk may be decoded from, and are as ``is_piped_as_video`` says. Times
+    stay what they are when the whole video is decoded.
     """
     decoder = DECODERS.get(facts.codec) if facts.transparent else None
     return [
@@ -108,10 +109,11 @@ def is_piped_as_video(facts: VideoFacts) -> bool:
 
     ffmpeg takes twice as long to make them rgb24, which all other kinds of video come as.
     """
-    return facts.pixel_format in ("yuv420p", "yuvj420p") and not _needs_sdr(facts)
+    is_ordinary = facts.pixel_format in ("yuv420p", "yuvj420p")
+    return is_ordinary and not facts.transparent and not _needs_sdr(facts)
 
 
-def _piped_filters(facts: VideoFacts, size: Size, chunk: Chunk) -> list[str]:
+def _piped_filters(facts: VideoFacts, size: Size, chunk: Chunk = WHOLE) -> list[str]:
     if is_piped_as_video(facts):
         return [*_deinterlaced(facts), *_evened(facts, chunk), _resized(facts, size)]
     return decode_filters(facts, size, chunk)
@@ -149,7 +151,7 @@ def glimpse_command(
     *,
     is_exact: bool = True,
 ) -> list[str]:
-    """So many frames from a second of the file on, as raw rgb24 of this size on stdout.
+    """So many frames from a second of the file on, piped as ``decode_command`` pipes them.
 
     Args:
         is_exact: or else from the last frame before it on that refers to none.
@@ -164,7 +166,7 @@ def glimpse_command(
         *("-ss", f"{float(second):.6f}", "-i", f"file:{video.absolute()}"),
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-frames:v", str(frames), "-fps_mode", "passthrough"),
-        *("-vf", ",".join(decode_filters(facts, size))),
+        *("-vf", ",".join(_piped_filters(facts, size))),
         *("-f", "rawvideo", "pipe:1"),
     ]
 

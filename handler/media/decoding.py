@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from handler import kernels
 from handler.domain.chunks import WHOLE, Chunk
@@ -217,16 +216,17 @@ class FrameDecoder:
                 last = frame
 
     def _next_frame(self) -> Frame | None:
-        """The next picture of the pipe; None where it ends."""
-        shape = (self._height, self._width)
-        if not is_piped_as_video(self._facts):
-            frame = np.empty((*shape, 3), np.uint8)
-            return frame if self._fill(frame) else None
-        picture = np.empty(kernels.video_bytes(self._width, self._height), np.uint8)
-        if not self._fill(picture):
-            return None
-        facts = self._facts
-        return kernels.from_video(picture, shape, facts.color_matrix, facts.full_range)
+        return next_frame(self._process, self._facts, (self._width, self._height))
 
-    def _fill(self, buffer: npt.NDArray[np.uint8]) -> bool:
-        return self._process.read_into(buffer.data.cast("B")) == buffer.nbytes
+
+def next_frame(process: ConfinedProcess, facts: VideoFacts, size: tuple[int, int]) -> Frame | None:
+    """The next picture that a decoder pipes; None where its pipe ends."""
+    width, height = size
+    is_video = is_piped_as_video(facts)
+    shape = (kernels.video_bytes(width, height),) if is_video else (height, width, 3)
+    picture = np.empty(shape, np.uint8)
+    if process.read_into(picture.data.cast("B")) < picture.nbytes:
+        return None
+    if not is_video:
+        return picture
+    return kernels.from_video(picture, (height, width), facts.color_matrix, facts.full_range)

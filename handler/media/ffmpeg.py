@@ -28,7 +28,7 @@ from handler.media.commands import (
     join_command,
     sound_command,
 )
-from handler.media.decoding import DecoderLog, FrameDecoder
+from handler.media.decoding import DecoderLog, FrameDecoder, next_frame
 from handler.media.limits import decoder_limits, encoder_limits
 from handler.media.process import ConfinedProcess, Stalled
 from handler.media.reader import at_hand
@@ -97,8 +97,8 @@ class FfmpegMedia:
         with ConfinedProcess(argv, limits) as process:
             try:
                 for _ in range(frames):
-                    frame = np.empty((size[1], size[0], 3), np.uint8)
-                    if process.read_into(frame.data.cast("B")) < frame.nbytes:
+                    frame = next_frame(process, facts, size)
+                    if frame is None:
                         break
                     seen.append(frame)
                 process.wait_for_end()

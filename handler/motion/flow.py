@@ -18,9 +18,6 @@ Floats = npt.NDArray[np.float32]
 Path = Floats
 """Where the pixels of a frame are in a keyframe, and the trust in that, as ``kernels.compose``."""
 
-LEAST_SIDE_PX = 24
-"""Patches that are searched are 8 px wide, at the coarsest scale too."""
-
 WAY_SCALE = 0.5
 """Of flow size, at which flow is estimated and composed: what is finer is only interpolated."""
 
@@ -63,7 +60,7 @@ def glance(frame: Frame) -> Glance:
 
 
 def _shrunk(picture: Gray, scale: float) -> Gray:
-    height, width = (max(LEAST_SIDE_PX, round(side * scale)) for side in picture.shape[:2])
+    height, width = (max(kernels.LEAST_SIDE_PX, round(side * scale)) for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 

@@ -137,7 +137,7 @@ def in_order(
 
 
 def _step_back() -> None:
-    """Let the codecs go first: what they are behind with at the end, nothing is done beside."""
+    """Let the codecs go first: beside what they do last nothing else is left to be done."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from handler.media.commands import (
     encode_command,
     encode_filters,
     glimpse_command,
+    is_piped_as_video,
 )
 from tests.fakes import FACTS
 
@@ -48,6 +50,43 @@ def test_ordinary_video_is_converted_once() -> None:
     (convert,) = decode_filters(FACTS, FACTS.size)
     assert convert.startswith("scale=32:24:in_color_matrix=bt709:in_range=limited:out_range=full:")
     assert convert.endswith(",format=rgb24")
+
+
+@pytest.mark.parametrize(("pixels", "full"), [("yuv420p", False), ("yuvj420p", True)])
+def test_ordinary_video_is_piped_in_its_own_colours(pixels: str, full: bool) -> None:
+    facts = replace(FACTS, pixel_format=pixels, color_matrix="bt601", full_range=full)
+    levels = "full" if full else "limited"
+    assert is_piped_as_video(facts)
+    for argv in (
+        decode_command("ffmpeg", CLIP, facts, FACTS.size),
+        glimpse_command("ffmpeg", CLIP, facts, FACTS.size, Fraction(1), 1),
+    ):
+        assert _after(argv, "-vf") == (
+            "scale=32:24:in_color_matrix=bt601:out_color_matrix=bt601"
+            f":in_range={levels}:out_range={levels}:flags=bicubic+accurate_rnd,format=yuv420p"
+        )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"pixel_format": "yuv422p"},
+        {"pixel_format": "yuv420p10le"},
+        {"pixel_format": "yuva420p", "transparent": True},
+        {"transparent": True},  # VP8 and VP9, whose native decoders don't see the alpha channel
+        {"transfer": "pq", "primaries": "bt2020"},
+        {"primaries": "smpte432"},
+    ],
+)
+def test_other_video_is_piped_as_rgb24(told: dict[str, Any]) -> None:
+    facts = replace(FACTS, **told)
+    assert not is_piped_as_video(facts)
+    for argv in (
+        decode_command("ffmpeg", CLIP, facts, FACTS.size),
+        glimpse_command("ffmpeg", CLIP, facts, FACTS.size, Fraction(1), 1),
+    ):
+        assert _after(argv, "-vf") == ",".join(decode_filters(facts, FACTS.size))
+        assert _after(argv, "-vf").endswith("format=rgb24")
 
 
 def test_a_smaller_frame_is_averaged_and_a_larger_one_interpolated() -> None:

@@ -23,7 +23,8 @@ typedef struct {
     float *at;
 } Plane;
 
-// Room that is handed out from its beginning and given back as a whole.
+// Room that is handed out from its beginning and given back as a whole. With CHECKED, more than there
+// is ends the process.
 typedef struct {
     char *memory;
     size_t used, size;
@@ -47,6 +48,9 @@ static inline size_t plane_bytes(int width, int height) {
 static inline void *taken(Arena *arena, size_t bytes) {
     void *room = arena->memory + arena->used;
     arena->used += (bytes + 63) / 64 * 64;
+#ifdef CHECKED
+    if (arena->used > arena->size) abort();
+#endif
     return room;
 }
 

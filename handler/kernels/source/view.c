@@ -91,9 +91,9 @@ static void compare_row(const uint8_t *then, const uint8_t *now, const float *ri
             const __m256i between = _mm256_srli_epi16(_mm256_add_epi16(_mm256_add_epi16(high, moved), _mm256_set1_epi16(32)), 6);
             const __m256i is = HALF(seen, _mm256_setzero_si256());
 #undef HALF
-            __m256i apart = _mm256_abs_epi16(_mm256_sub_epi16(between, is));
-            apart = _mm256_max_epi16(apart, _mm256_srli_epi64(apart, 32));
-            most_off[half] = _mm256_max_epi16(apart, _mm256_srli_epi64(apart, 16));
+            const __m256i apart = _mm256_abs_epi16(_mm256_sub_epi16(between, is));
+            const __m256i of_two = _mm256_max_epi16(apart, _mm256_srli_epi64(apart, 16));
+            most_off[half] = _mm256_max_epi16(of_two, _mm256_srli_epi64(apart, 32));
         }
         // Of each four 16-bit numbers the first counts, in the order 0 1 | 4 5 and 2 3 | 6 7.
         const __m256i both = _mm256_castps_si256(_mm256_shuffle_ps(
