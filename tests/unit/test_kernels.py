@@ -86,6 +86,26 @@ def test_a_translation_is_found_both_ways(off: tuple[float, float]) -> None:
         assert np.abs(backward[k][middle] + off[k]).max() < 0.1
 
 
+@pytest.mark.parametrize("off", [(12, -9), (-12, 9)])
+def test_far_motion_is_found_from_coarse_to_fine(off: tuple[int, int]) -> None:
+    cells = ((120, 150), (40, 50), (12, 15))
+    layers = [
+        cv2.resize(noise(count, 1), (600, 480), interpolation=cv2.INTER_CUBIC) for count in cells
+    ]
+    ground = np.mean(layers, axis=0).astype(np.uint8)
+
+    def cut(right: int, down: int) -> Pair:
+        fine = ground[60 - 2 * down : 420 - 2 * down, 60 - 2 * right : 540 - 2 * right].copy()
+        small = cv2.resize(fine, (240, 180), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8), np.asarray(fine, np.uint8)
+
+    forward, backward = flow(cut(0, 0), cut(*off))
+    middle = (slice(40, -40), slice(40, -40))
+    for k in range(2):
+        assert np.abs(forward[k][middle] - off[k]).max() < 0.1
+        assert np.abs(backward[k][middle] + off[k]).max() < 0.1
+
+
 def test_identical_pictures_do_not_move() -> None:
     still = glances((57, 82))
     for field in flow(still, still):
@@ -213,6 +233,26 @@ def test_flat_grey_stays_what_it_is(height: int, width: int, grey: int) -> None:
     assert not paint.grain.any()
     view = seen(paint, (-(-height // 2), -(-width // 2)))
     assert np.array_equal(kernels.mix(view, view, 0.5, 1.4), picture)
+
+
+@settings(max_examples=100, deadline=None)
+@given(colour=st.tuples(*[st.integers(0, 255)] * 3))
+def test_flat_colours_stay_what_they_are(colour: tuple[int, int, int]) -> None:
+    picture = np.tile(np.array(colour, np.uint8), (6, 8, 1))
+    view = seen(kernels.take_apart(picture, (2, 2)), (3, 4))
+    assert np.abs(kernels.mix(view, view, 0.5, 1.4).astype(int) - picture).max() <= 2
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("channel", range(3))
+def test_steep_slopes_of_colour_are_even(turned: bool, channel: int) -> None:
+    picture = np.full((62, 48, 3), 128, np.uint8)
+    picture[..., channel] = 4 * np.arange(62)[:, np.newaxis]
+    picture = np.ascontiguousarray(picture.transpose(1, 0, 2)) if turned else picture
+    height, width, _ = picture.shape
+    view = seen(kernels.take_apart(picture, (height // 4, width // 4)), (height // 2, width // 2))
+    off = kernels.mix(view, view, 0.5, 0).astype(int) - picture
+    assert np.abs(off[2:-2, 2:-2]).max() <= 2
 
 
 def test_grain_is_the_difference_from_the_mean_around() -> None:
