@@ -86,8 +86,10 @@ def painter(
 def motion() -> Motion:
     import cv2
 
+    from handler import kernels
     from handler import motion as optical_flow
 
+    kernels.keep_memory()
     cv2.setNumThreads(1)  # segments are painted side by side; more threads get in their way
     return optical_flow
 
