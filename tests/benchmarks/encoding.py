@@ -19,9 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 from PIL import Image
 
-from handler import wiring
+from handler import kernels, wiring
 from handler.domain.keyframes import KEYFRAME_INTERVAL
 from handler.domain.media import Codec, Encoding, VideoFacts
 from handler.domain.ports import Frame, FrameWriter
@@ -125,7 +126,8 @@ def _encode(frames: Path, result: Path, facts: VideoFacts, encoding: Encoding, s
     limits = encoder_limits(facts)
     with ConfinedProcess(argv, limits, feeds=True) as encoder, frames.open("rb") as raw:
         while chunk := raw.read(size[0] * size[1] * 3):
-            encoder.write(memoryview(chunk))
+            frame = np.frombuffer(chunk, np.uint8).reshape(size[1], size[0], 3)
+            encoder.write(kernels.to_video(frame).data)
     return _cpu_seconds(resource.RUSAGE_CHILDREN) - began
 
 
