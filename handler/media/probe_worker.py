@@ -82,6 +82,8 @@ def main(path: str, frames: str) -> None:
         answer = {"rejected": str(error)}
     except av.ArgumentError:  # libavformat's word for a format that is not on its white list
         answer = {"rejected": f"the file is not a video of a kind that is read ({KINDS})"}
+    except MemoryError:  # av's own among them
+        answer = {"rejected": "the video can't be read: it takes too much memory"}
     except (av.FFmpegError, ValueError) as error:
         answer = {"rejected": f"the file can't be read as a video ({reason(error)})"}
     json.dump(answer, sys.stdout)
