@@ -52,8 +52,8 @@ TAGS: dict[Codec, tuple[str, ...]] = {Codec.H264: (), Codec.HEVC: ("-tag:v", "hv
 """Apple's players show HEVC under the name hvc1 only."""
 
 QUICK = ("cabac=0",)
-"""Of x264 at its default preset here: the same pictures, coded without arithmetic, for a quarter less
-time in files a tenth larger (painted frames of Big Buck Bunny)."""
+"""Of x264 at its default preset here: the same pictures, coded without arithmetic, take a quarter
+less time in files a tenth larger (painted frames of Big Buck Bunny)."""
 
 STITCHABLE = ("stitchable=1", "ipratio=0.9")
 """x264 writes something of the pictures into their headers unless it is told not to. The first
