@@ -11,7 +11,7 @@ enum { CANDIDATES = 4 };
 // sides of it. Things that move drag along what lies up to 3 px beside them.
 static const int AROUND[CANDIDATES][2] = {{0, 0}, {7, 0}, {-3, 6}, {-3, -6}};
 
-static const float SAME_PX = 0.02f; // flows nearer to each other than that explain the same
+static const float SAME_PX = 0.02f;  // flows nearer to each other than that explain the same
 
 // Difference, of 255, beyond which pixels have nothing to do with each other.
 static const float MOST_UNLIKE = 30;
@@ -40,47 +40,43 @@ static float unlikeness(Plane here, Plane there, int x, int y, float right, floa
     return (total[0] + total[1] + total[2] + total[3]) / 36;
 }
 
-// Which of AROUND each pixel should take its flow from. Two by two pixels go together.
-static void choose(Plane here, Plane there, const float *flow, int width, int height, uint8_t *chosen) {
-    const float *right = flow, *down = flow + (size_t)width * (size_t)height;
+// The place of the pixel whose flow may be taken at (x, y); -1 where it lies outside.
+static inline int place_around(int x, int y, int which, int width, int height) {
+    const int from_x = x - AROUND[which][0], from_y = y - AROUND[which][1];
+    return from_x < 0 || from_x >= width || from_y < 0 || from_y >= height ? -1 : from_y * width + from_x;
+}
+
+// here, there: the pictures between which the flow was estimated, about twice as large.
+// flow: (2, height, width), px right and px down at its own size; is changed. Two by two pixels take
+// theirs from the same side.
+void detach(Plane here, Plane there, float *flow, int width, int height, Arena arena) {
+    const size_t pixels = (size_t)width * (size_t)height;
     const float longer = (float)here.width / (float)width, taller = (float)here.height / (float)height;
+    float *right = taken(&arena, 2 * pixels * sizeof(float)), *down = right + pixels;
+    memcpy(right, flow, 2 * pixels * sizeof(float));
     for (int y = 0; y < height; y += 2)
         for (int x = 0; x < width; x += 2) {
             const int at = y * width + x;
             const int fine_x = (int)((float)x * longer) + 1, fine_y = (int)((float)y * taller) + 1;
             float best = -1;
-            uint8_t from_which = 0;
+            int from_which = 0;
             for (int k = 1; k < CANDIDATES; k++) {
-                const int from_x = x - AROUND[k][0], from_y = y - AROUND[k][1];
-                if (from_x < 0 || from_x >= width || from_y < 0 || from_y >= height) continue;
-                const int from = from_y * width + from_x;
+                const int from = place_around(x, y, k, width, height);
+                if (from < 0) continue;
                 const float apart = fmaxf(fabsf(right[from] - right[at]), fabsf(down[from] - down[at]));
                 if (apart < SAME_PX) continue;
                 if (best < 0)
                     best = fminf(MOST_UNLIKE, unlikeness(here, there, fine_x, fine_y, right[at] * longer, down[at] * taller));
                 const float unlike = unlikeness(here, there, fine_x, fine_y, right[from] * longer, down[from] * taller);
-                if (unlike < best - (from_which ? 0 : MARGIN_OF_OWN)) best = unlike, from_which = (uint8_t)k;
+                if (unlike < best - (from_which ? 0 : MARGIN_OF_OWN)) best = unlike, from_which = k;
             }
+            if (!from_which) continue;
             for (int row = y; row < least(y + 2, height); row++)
-                for (int column = x; column < least(x + 2, width); column++) chosen[row * width + column] = from_which;
-        }
-}
-
-// here, there: the pictures between which the flow was estimated, about twice as large.
-// flow: (2, height, width), px right and px down at its own size; is changed.
-void detach(Plane here, Plane there, float *flow, int width, int height, Arena arena) {
-    const size_t pixels = (size_t)width * (size_t)height;
-    uint8_t *chosen = taken(&arena, pixels);
-    float *old = taken(&arena, 2 * pixels * sizeof(float));
-    choose(here, there, flow, width, height, chosen);
-    memcpy(old, flow, 2 * pixels * sizeof(float));
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            const int at = y * width + x, k = chosen[at];
-            if (!k) continue;
-            const int from_x = x - AROUND[k][0], from_y = y - AROUND[k][1];
-            if (from_x < 0 || from_x >= width || from_y < 0 || from_y >= height) continue;
-            flow[at] = old[from_y * width + from_x];
-            flow[pixels + (size_t)at] = old[pixels + (size_t)(from_y * width + from_x)];
+                for (int column = x; column < least(x + 2, width); column++) {
+                    const int from = place_around(column, row, from_which, width, height);
+                    if (from < 0) continue;
+                    flow[row * width + column] = right[from];
+                    flow[pixels + (size_t)(row * width + column)] = down[from];
+                }
         }
 }

@@ -8,21 +8,18 @@
 
 #include "detach.h"
 #include "refine.h"
+#include "stretch.h"
 
 // Part of a step of gradient descent that is taken: less follows noise less, and what is left to
 // gain is the refinement's.
 static const float STEP = 0.125f;
 
-// Of how each scale is refined.
-static const Refinement REFINEMENT = {.smoothness = 10, .brightness = 2.5f, .gradient = 5, .iterations = 5, .sweeps = 5};
-
 static const float SAME_PX = 0.05f;  // flows nearer to each other than that need no comparison
 
 enum { PATCH = 8, PASSES = 2, MOST_SCALES = 8 };
 enum { STRIDE = 4, FINEST_STRIDE = 5 };  // px from patch to patch
-enum { STEPS = 2 };  // of gradient descent in each pass
-enum { BAND = 4 };  // rows of patches within which flows are handed on up and down; farther they do harm
-
+enum { STEPS = 2 };                      // of gradient descent in each pass
+enum { BAND = 4 };                       // rows of patches within which flows are handed on up and down; farther they do harm
 
 // A grid of patches: of each its flow and what its gradients sum up to.
 typedef struct {
@@ -111,6 +108,13 @@ static void descend(Plane here, Plane there, Plane across, Plane along, int x, i
     if (moved_x * moved_x + moved_y * moved_y <= PATCH * PATCH) *right = u, *down = v;
 }
 
+// Take another flow for a patch's (u, v) where the patch is less unlike what that makes of it.
+static void try_flow(Plane here, Plane there, int x, int y, float to_u, float to_v, float *u, float *v, float *best) {
+    if (fmaxf(fabsf(to_u - *u), fabsf(to_v - *v)) < SAME_PX) return;
+    const float unlike = unlikeness(here, there, x, y, to_u, to_v);
+    if (unlike < *best) *best = unlike, *u = to_u, *v = to_v;
+}
+
 static void search(Plane here, Plane there, Plane across, Plane along, Plane right, Plane down, Patches patches, int is_finest) {
     for (int row = 0; row < patches.rows; row++)
         for (int column = 0; column < patches.columns; column++) {
@@ -127,20 +131,13 @@ static void search(Plane here, Plane there, Plane across, Plane along, Plane rig
             const int x = place(column, patches.stride, here.width), y = place(row, patches.stride, here.height);
             float *u = patches.right + which, *v = patches.down + which;
             float best = unlikeness(here, there, x, y, *u, *v);
-#define TRY(other_u, other_v)                                                                        \
-    do {                                                                                              \
-        const float to_u = (other_u), to_v = (other_v);                                               \
-        if (fmaxf(fabsf(to_u - *u), fabsf(to_v - *v)) < SAME_PX) break;                               \
-        const float unlike = unlikeness(here, there, x, y, to_u, to_v);                               \
-        if (unlike < best) best = unlike, *u = to_u, *v = to_v;                                       \
-    } while (0)
-            if (pass == 0 && is_finest) TRY(0, 0);  // what stands still need not tremble
+            if (pass == 0 && is_finest) try_flow(here, there, x, y, 0, 0, u, v, &best);  // what stands still need not tremble
             const int is_beside = column + back >= 0 && column + back < patches.columns;
             const int is_below = row + back >= 0 && row + back < patches.rows && (row + back) / BAND == row / BAND;
             const int neighbours[2] = {is_beside ? back : 0, is_below ? back * patches.columns : 0};
             for (int k = 0; k < 2; k++) {
-                if (!neighbours[k]) continue;
-                TRY(u[neighbours[k]], v[neighbours[k]]);
+                const int other = neighbours[k];
+                if (other) try_flow(here, there, x, y, u[other], v[other], u, v, &best);
             }
             descend(here, there, across, along, x, y, u, v);
         }
@@ -185,24 +182,10 @@ static void densify(Plane here, Plane there, Patches patches, Plane right, Plane
 }
 
 // A flow for a picture twice as large.
-static void enlarge(Plane small, Plane large) {
-    const float scale_x = (float)small.width / (float)large.width, scale_y = (float)small.height / (float)large.height;
-    for (int y = 0; y < large.height; y++) {
-        const float py = clamped(((float)y + 0.5f) * scale_y - 0.5f, 0, (float)(small.height - 1));
-        const int top = (int)py, below = least(top + 1, small.height - 1);
-        const float fy = py - (float)top;
-        const float *restrict high = row_of(small, top), *restrict low = row_of(small, below);
-        float *restrict to = row_of(large, y);
-        INDEPENDENT
-        for (int x = 0; x < large.width; x++) {
-            const float px = clamped(((float)x + 0.5f) * scale_x - 0.5f, 0, (float)(small.width - 1));
-            const int left = (int)px, next = least(left + 1, small.width - 1);
-            const float fx = px - (float)left;
-            const float one = high[left] + (high[next] - high[left]) * fx;
-            const float other = low[left] + (low[next] - low[left]) * fx;
-            to[x] = 2.0f * (one + (other - one) * fy);
-        }
-    }
+static void enlarge(Plane small, Plane large, Arena arena) {
+    const Stretch across = stretch_of(&arena, small.width, large.width);
+    Rows rows = rows_of(&arena, small.at, small.stride, small.height, across, large.height, 2);
+    for (int y = 0; y < large.height; y++) next_row(&rows, y, row_of(large, y));
 }
 
 void repeat_border(Plane plane) {
@@ -269,11 +252,8 @@ static int scales_of(int width, int height) {
 
 static Pyramid pyramid_of(const uint8_t *picture, int width, int height, Arena *arena) {
     Pyramid pyramid = {.scales = scales_of(width, height)};
-    for (int scale = 0; scale < pyramid.scales; scale++) {
-        if (!scale) {
-            pyramid.at[0] = plane_from(picture, width, height, arena);
-            continue;
-        }
+    pyramid.at[0] = plane_from(picture, width, height, arena);
+    for (int scale = 1; scale < pyramid.scales; scale++) {
         Plane plane = plane_of(arena, width >> scale, height >> scale);
         halve(pyramid.at[scale - 1], plane);
         repeat_border(plane);
@@ -281,7 +261,6 @@ static Pyramid pyramid_of(const uint8_t *picture, int width, int height, Arena *
     }
     return pyramid;
 }
-
 
 static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, float *to_down, Arena arena) {
     const int width = here->at[0].width, height = here->at[0].height;
@@ -307,8 +286,8 @@ static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, 
             Plane coarse_u = right[(scale + 1) % 2], coarse_v = down[(scale + 1) % 2];
             coarse_u.width = coarse_v.width = here->at[scale + 1].width;
             coarse_u.height = coarse_v.height = here->at[scale + 1].height;
-            enlarge(coarse_u, u);
-            enlarge(coarse_v, v);
+            enlarge(coarse_u, u, arena);
+            enlarge(coarse_v, v, arena);
         }
         differentiate(one, across, along);
         patches.stride = scale ? STRIDE : FINEST_STRIDE;
@@ -316,7 +295,7 @@ static void flow_of(const Pyramid *here, const Pyramid *there, float *to_right, 
         patches.rows = count_along(one.height, patches.stride);
         search(one, other, across, along, u, v, patches, scale == 0);
         densify(one, other, patches, u, v, weight);
-        refine(one, other, u, v, REFINEMENT, arena);
+        refine(one, other, u, v, arena);
     }
     for (int y = 0; y < height; y++) {
         memcpy(to_right + (ptrdiff_t)y * width, row_of(right[0], y), sizeof(float) * (size_t)width);

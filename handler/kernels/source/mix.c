@@ -6,6 +6,7 @@
 // missing given back.
 
 #include "paint.h"
+#include "spot.h"
 #include "stretch.h"
 
 #if defined(__AVX2__) && !defined(PORTABLE)
@@ -87,7 +88,7 @@ static void carry_luma(
             const uint32_t pair = (uint32_t)(row < 2 ? cubic->upper[fy] : cubic->lower[fy]);
             total += sum * (int16_t)(pair >> 16 * (row % 2));
         }
-        to[x] = (uint8_t)most(0, least(255, total >> 12));
+        to[x] = byte_of(total >> 12);
     }
 }
 
@@ -130,19 +131,11 @@ static void carry_chroma(const uint8_t *chroma, int stride, const int32_t *at_x,
     }
 }
 
-// share, of 256, of one row; the rest of the other. Each share is for `unit` bytes.
-static void mix_luma(const uint8_t *one, const uint8_t *other, const uint16_t *share, int count, uint8_t *to) {
+// Of each byte its share, of 256, of one row; the rest of the other.
+static void mix_row(const uint8_t *one, const uint8_t *other, const uint16_t *share, int count, uint8_t *to) {
     INDEPENDENT
     for (int x = 0; x < count; x++)
         to[x] = (uint8_t)((one[x] * share[x] + other[x] * (256 - share[x]) + 128) >> 8);
-}
-
-static void mix_chroma(const uint8_t *one, const uint8_t *other, const uint16_t *share, int count, uint8_t *to) {
-    INDEPENDENT
-    for (int x = 0; x < count; x++) {
-        to[2 * x] = (uint8_t)((one[2 * x] * share[x] + other[2 * x] * (256 - share[x]) + 128) >> 8);
-        to[2 * x + 1] = (uint8_t)((one[2 * x + 1] * share[x] + other[2 * x + 1] * (256 - share[x]) + 128) >> 8);
-    }
 }
 
 // What a keyframe gives: its paint and texture, and ways to it at two sizes.
@@ -165,11 +158,11 @@ static Paint carried_and_mixed(Given one, Given other, const float *share, Sizes
     Rows rows[5];
     float *row[5];
     for (int k = 0; k < 5; k++) {
-        rows[k] = rows_of(&arena, fields[k], sizes.way_height, across, height, scales[k]);
+        rows[k] = rows_of(&arena, fields[k], sizes.way_width, sizes.way_height, across, height, scales[k]);
         row[k] = taken(&arena, sizeof(float) * (size_t)width);
     }
     int32_t *at_x = taken(&arena, sizeof(int32_t) * (size_t)width), *at_y = taken(&arena, sizeof(int32_t) * (size_t)width);
-    uint16_t *part = taken(&arena, sizeof(uint16_t) * (size_t)width);
+    uint16_t *part = taken(&arena, sizeof(uint16_t) * (size_t)width), *twice = taken(&arena, 2 * sizeof(uint16_t) * (size_t)width);
     uint8_t *luma[2], *chroma[2];
     for (int k = 0; k < 2; k++) luma[k] = taken(&arena, (size_t)width), chroma[k] = taken(&arena, 2 * (size_t)width);
     const Cubic cubic = cubic_weights();
@@ -184,21 +177,11 @@ static Paint carried_and_mixed(Given one, Given other, const float *share, Sizes
             carry_chroma(paints[k].chroma, paints[k].chroma_stride, at_x, at_y, width, chroma[k]);
         }
         INDEPENDENT
-        for (int x = 0; x < width; x++) part[x] = (uint16_t)(row[4][x] + 0.5f);
-        mix_luma(luma[0], luma[1], part, width, mixed.luma + (ptrdiff_t)y * mixed.luma_stride);
-        mix_chroma(chroma[0], chroma[1], part, width, mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride);
+        for (int x = 0; x < width; x++) twice[2 * x] = twice[2 * x + 1] = part[x] = (uint16_t)(row[4][x] + 0.5f);
+        mix_row(luma[0], luma[1], part, width, mixed.luma + (ptrdiff_t)y * mixed.luma_stride);
+        mix_row(chroma[0], chroma[1], twice, 2 * width, mixed.chroma + (ptrdiff_t)y * mixed.chroma_stride);
     }
     return mixed;
-}
-
-// A number of a plane between its pixels.
-static inline float between(const float *plane, float x, float y, int width, int height) {
-    const float px = clamped(x, 0, (float)(width - 1)), py = clamped(y, 0, (float)(height - 1));
-    const int left = (int)px, top = (int)py;
-    const float fx = px - (float)left, fy = py - (float)top;
-    const ptrdiff_t a = (ptrdiff_t)top * width + left, right = left + 1 < width, below = top + 1 < height ? width : 0;
-    return (1 - fy) * ((1 - fx) * plane[a] + fx * plane[a + right]) +
-           fy * ((1 - fx) * plane[a + below] + fx * plane[a + below + right]);
 }
 
 // How much stronger the texture should be, as an index of gains.
@@ -208,13 +191,15 @@ static void find_gains(Given one, Given other, const float *share, const float *
     const float longer = (float)sizes.way_width / (float)width, taller = (float)sizes.way_height / (float)height;
     for (int y = 0; y < height; y++) {
         const ptrdiff_t row = (ptrdiff_t)y * width;
+        const float *a = one.path + row, *b = other.path + row;
         INDEPENDENT
         for (int x = 0; x < width; x++) {
-            const float *a = one.path, *b = other.path;
-            const float first = between(one.grain, (float)x + a[row + x], (float)y + a[row + x + pixels], width, height);
-            const float second = between(other.grain, (float)x + b[row + x], (float)y + b[row + x + pixels], width, height);
+            const Spot in_one = spot_at((float)x + a[x], (float)y + a[x + pixels], width, height, width);
+            const Spot in_other = spot_at((float)x + b[x], (float)y + b[x + pixels], width, height, width);
             const float at_x = ((float)x + 0.5f) * longer - 0.5f, at_y = ((float)y + 0.5f) * taller - 0.5f;
-            const float part = between(share, at_x, at_y, sizes.way_width, sizes.way_height);
+            const Spot in_share = spot_at(at_x, at_y, sizes.way_width, sizes.way_height, sizes.way_width);
+            const float first = at_spot(one.grain, in_one), second = at_spot(other.grain, in_other);
+            const float part = at_spot(share, in_share);
             const float wanted = second + (first - second) * part;
             const float gain = clamped((wanted + 1) / (left[row + x] + 1), 1, MOST_GAIN);
             index[row + x] = (gain - 1) * ((GAINS - 1) / (MOST_GAIN - 1));
@@ -229,9 +214,9 @@ static void join_row(const uint8_t *luma, const uint8_t *chroma, int width, uint
         const int blue = chroma[2 * x] - 128, red = chroma[2 * x + 1] - 128, base = 64 * luma[x] + 32;
         const int r = (base + TO_RED * red) >> 6, b = (base + TO_BLUE * blue) >> 6;
         const int g = (base - GREEN_OF_RED * red - GREEN_OF_BLUE * blue) >> 6;
-        rgb[3 * x] = (uint8_t)most(0, least(255, r));
-        rgb[3 * x + 1] = (uint8_t)most(0, least(255, g));
-        rgb[3 * x + 2] = (uint8_t)most(0, least(255, b));
+        rgb[3 * x] = byte_of(r);
+        rgb[3 * x + 1] = byte_of(g);
+        rgb[3 * x + 2] = byte_of(b);
     }
 }
 
@@ -247,20 +232,6 @@ static void sharpen_row(const uint8_t *at, int stride, int unit, const int16_t *
         const int16_t moved = (int16_t)((off * gain[x] + 16384) >> 15);
         to[x] = byte_of(at[x] + moved);
     }
-}
-
-// One pixel beyond each border of a plane, as it is there.
-static void frame(uint8_t *first, int width, int height, int stride, int unit) {
-    for (int y = 0; y < height; y++)
-        for (int c = 0; c < unit; c++) {
-            uint8_t *row = first + (ptrdiff_t)y * stride + c;
-            row[-unit] = row[0];
-            row[width * unit] = row[(width - 1) * unit];
-        }
-    const size_t bytes = (size_t)(unit * (width + 2));
-    memcpy(first - stride - unit, first - unit, bytes);
-    uint8_t *last = first + (ptrdiff_t)(height - 1) * stride - unit;
-    memcpy(last + stride, last, bytes);
 }
 
 // Mix what two keyframes give a frame.
@@ -296,8 +267,7 @@ EXPORT int artreel_mix(
     }
     uint8_t *bytes = taken(&arena, paint_bytes(width, height));
     const Paint mixed = carried_and_mixed(one, other, share, sizes, bytes, arena);
-    frame(mixed.luma, width, height, mixed.luma_stride, 1);
-    frame(mixed.chroma, width, height, mixed.chroma_stride, 2);
+    repeat_around(mixed, 1);
     float *left = taken(&arena, sizeof(float) * (size_t)path_pixels), *index = taken(&arena, sizeof(float) * (size_t)path_pixels);
     measure_grain(mixed, path_width, path_height, left, arena);
     find_gains(one, other, share, left, sizes, index);
@@ -306,7 +276,7 @@ EXPORT int artreel_mix(
         added[k] = fminf(3, powf(1 + (MOST_GAIN - 1) * (float)k / (GAINS - 1), strength) - 1) * (32768.0f / 9);
     for (int k = 0; k < path_pixels; k++) index[k] = added[(int)(index[k] + 0.5f)];
     const Stretch across = stretch_of(&arena, path_width, width);
-    Rows gains = rows_of(&arena, index, path_height, across, height, 1);
+    Rows gains = rows_of(&arena, index, path_width, path_height, across, height, 1);
     float *gain_row = taken(&arena, sizeof(float) * (size_t)width);
     int16_t *gain = taken(&arena, sizeof(int16_t) * (size_t)width), *twice = taken(&arena, 2 * sizeof(int16_t) * (size_t)width);
     uint16_t *columns = taken(&arena, 2 * sizeof(uint16_t) * (size_t)(width + 2));
@@ -333,19 +303,18 @@ EXPORT int artreel_blend(
     const uint8_t *one, const uint8_t *other, const float *share, int way_width, int way_height,
     int width, int height, uint8_t *to
 ) {
-    Arena arena = {.size = stretch_bytes(width) + rows_bytes(width) + 8 * (size_t)(width + 64) + 1024};
+    Arena arena = {.size = stretch_bytes(width) + rows_bytes(width) + 12 * (size_t)(width + 64) + 1024};
     arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (!arena.memory) return -1;
-    Rows rows = rows_of(&arena, share, way_height, stretch_of(&arena, way_width, width), height, 256);
+    Rows rows = rows_of(&arena, share, way_width, way_height, stretch_of(&arena, way_width, width), height, 256);
     float *row = taken(&arena, sizeof(float) * (size_t)width);
+    uint16_t *parts = taken(&arena, 3 * sizeof(uint16_t) * (size_t)width);
     for (int y = 0; y < height; y++) {
         next_row(&rows, y, row);
-        const ptrdiff_t at = 3 * (ptrdiff_t)y * width;
         INDEPENDENT
-        for (int x = 0; x < 3 * width; x++) {
-            const int part = (int)(row[x / 3] + 0.5f);
-            to[at + x] = (uint8_t)((one[at + x] * part + other[at + x] * (256 - part) + 128) >> 8);
-        }
+        for (int x = 0; x < width; x++) parts[3 * x] = parts[3 * x + 1] = parts[3 * x + 2] = (uint16_t)(row[x] + 0.5f);
+        const ptrdiff_t at = 3 * (ptrdiff_t)y * width;
+        mix_row(one + at, other + at, parts, 3 * width, to + at);
     }
     free(arena.memory);
     return 0;

@@ -10,21 +10,27 @@
 
 enum { AROUND = 2 };  // px, at the size of ways, to each side over which texture is measured
 
-static void repeat_bytes(uint8_t *first, int width, int height, int stride, int unit) {
+// unit: bytes of a pixel.
+static void repeat_bytes(uint8_t *first, int width, int height, int stride, int unit, int reach) {
     for (int y = 0; y < height; y++) {
         uint8_t *row = first + (ptrdiff_t)y * stride;
-        for (int k = 1; k <= BORDER; k++)
+        for (int k = 1; k <= reach; k++)
             for (int c = 0; c < unit; c++) {
                 row[-k * unit + c] = row[c];
                 row[(width - 1 + k) * unit + c] = row[(width - 1) * unit + c];
             }
     }
-    const size_t bytes = (size_t)stride;
-    for (int k = 1; k <= BORDER; k++) {
-        memcpy(first - (ptrdiff_t)k * stride - BORDER * unit, first - BORDER * unit, bytes);
-        memcpy(first + (ptrdiff_t)(height - 1 + k) * stride - BORDER * unit,
-               first + (ptrdiff_t)(height - 1) * stride - BORDER * unit, bytes);
+    uint8_t *top = first - reach * unit, *bottom = top + (ptrdiff_t)(height - 1) * stride;
+    const size_t bytes = (size_t)((width + 2 * reach) * unit);
+    for (int k = 1; k <= reach; k++) {
+        memcpy(top - (ptrdiff_t)k * stride, top, bytes);
+        memcpy(bottom + (ptrdiff_t)k * stride, bottom, bytes);
     }
+}
+
+void repeat_around(Paint paint, int reach) {
+    repeat_bytes(paint.luma, paint.width, paint.height, paint.luma_stride, 1, reach);
+    repeat_bytes(paint.chroma, paint.width, paint.height, paint.chroma_stride, 2, reach);
 }
 
 static void take_row_apart(const uint8_t *rgb, uint8_t *luma, uint8_t *chroma, int width) {
@@ -40,8 +46,11 @@ static void take_row_apart(const uint8_t *rgb, uint8_t *luma, uint8_t *chroma, i
     }
 }
 
+// Where cell number `at` of `to` begins among `from` pixels.
+static inline int cell_begin(int at, int from, int to) { return (int)((int64_t)at * from / to); }
+
 size_t grain_bytes(int width, int to_width, int to_height) {
-    return (size_t)width * 8 + (size_t)to_width * (size_t)(to_height + 8) * 4 + stretch_bytes(to_width) + 1024;
+    return (size_t)width * 8 + (size_t)to_width * (size_t)(to_height + 12) * 4 + stretch_bytes(to_width) + 1024;
 }
 
 // Mean difference of luma from that of the 3 by 3 px around, of 255, around each pixel of a smaller
@@ -51,9 +60,11 @@ void measure_grain(Paint paint, int to_width, int to_height, float *grain, Arena
     uint16_t *columns = taken(&arena, 2 * (size_t)(width + 4)), *fine = taken(&arena, 2 * (size_t)(width + 4));
     float *cells = taken(&arena, sizeof(float) * (size_t)to_width * (size_t)to_height);
     float *row_sums = taken(&arena, sizeof(float) * (size_t)to_width);
+    int *ends = taken(&arena, sizeof(int) * (size_t)to_width);
+    for (int to_x = 0; to_x < to_width; to_x++) ends[to_x] = cell_begin(to_x + 1, width, to_width);
     for (int to_y = 0; to_y < to_height; to_y++) {
-        const int from_y = (int)((int64_t)to_y * height / to_height);
-        const int end_y = most(from_y + 1, (int)((int64_t)(to_y + 1) * height / to_height));
+        const int from_y = cell_begin(to_y, height, to_height);
+        const int end_y = most(from_y + 1, cell_begin(to_y + 1, height, to_height));
         memset(fine, 0, 2 * (size_t)width);
         for (int y = from_y; y < end_y; y++) {
             const uint8_t *at = paint.luma + (ptrdiff_t)y * paint.luma_stride - 1;
@@ -68,8 +79,7 @@ void measure_grain(Paint paint, int to_width, int to_height, float *grain, Arena
         }
         float *to = cells + (ptrdiff_t)to_y * to_width;
         for (int to_x = 0; to_x < to_width; to_x++) {
-            const int from_x = (int)((int64_t)to_x * width / to_width);
-            const int end_x = most(from_x + 1, (int)((int64_t)(to_x + 1) * width / to_width));
+            const int from_x = to_x ? ends[to_x - 1] : 0, end_x = most(from_x + 1, ends[to_x]);
             unsigned total = 0;
             for (int x = from_x; x < end_x; x++) total += fine[x];
             to[to_x] = (float)total / (9.0f * (float)((end_x - from_x) * (end_y - from_y)));
@@ -106,8 +116,7 @@ EXPORT int artreel_take_apart(const uint8_t *rgb, int width, int height, uint8_t
         uint8_t *luma = paint.luma + (ptrdiff_t)y * paint.luma_stride, *chroma = paint.chroma + (ptrdiff_t)y * paint.chroma_stride;
         take_row_apart(rgb + 3 * (ptrdiff_t)y * width, luma, chroma, width);
     }
-    repeat_bytes(paint.luma, width, height, paint.luma_stride, 1);
-    repeat_bytes(paint.chroma, width, height, paint.chroma_stride, 2);
+    repeat_around(paint, BORDER);
     Arena arena = {.size = grain_bytes(width, grain_width, grain_height)};
     arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (!arena.memory) return -1;

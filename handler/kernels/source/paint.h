@@ -12,8 +12,6 @@ typedef struct {
     uint8_t *luma, *chroma;  // their first pixels
 } Paint;
 
-static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
-
 static inline size_t paint_bytes(int width, int height) {
     return 3 * (size_t)(width + 2 * BORDER) * (size_t)(height + 2 * BORDER) + 64;
 }
@@ -24,6 +22,9 @@ static inline Paint paint_at(uint8_t *bytes, int width, int height) {
     uint8_t *chroma = bytes + (ptrdiff_t)stride * (height + 2 * BORDER) + 2 * ((ptrdiff_t)BORDER * stride + BORDER);
     return (Paint){width, height, stride, 2 * stride, luma, chroma};
 }
+
+// Repeat the borders of both planes in `reach` pixels around them.
+void repeat_around(Paint paint, int reach);
 
 void measure_grain(Paint paint, int to_width, int to_height, float *grain, Arena arena);
 size_t grain_bytes(int width, int to_width, int to_height);

@@ -1,6 +1,6 @@
 // Ways over several frames, composed of the flows from frame to frame.
 
-#include "plane.h"
+#include "spot.h"
 
 // A way forth and back that misses its start by this much, px, is trusted by 1/e. Ruder et al. 2016
 // cut at 0.7 px of a frame four times as large; paint forgives more than a measurement.
@@ -24,27 +24,19 @@ static inline float fading(float number) {
 EXPORT void artreel_compose(const float *out, const float *back, int width, int height, const float *on, float *path) {
     const ptrdiff_t pixels = (ptrdiff_t)width * height;
     for (int y = 0; y < height; y++) {
-        const ptrdiff_t row = (ptrdiff_t)y * width;
+        const float *right = out + (ptrdiff_t)y * width, *down = right + pixels;
+        float *to_right = path + (ptrdiff_t)y * width, *to_down = to_right + pixels, *to_trust = to_down + pixels;
         INDEPENDENT
         for (int x = 0; x < width; x++) {
-            const float right = out[row + x], down = out[row + x + pixels];
-            const float at_x = (float)x + right, at_y = (float)y + down;
-            const float px = clamped(at_x, 0, (float)(width - 1)), py = clamped(at_y, 0, (float)(height - 1));
-            const int left = (int)px, top = (int)py;
-            const float fx = px - (float)left, fy = py - (float)top;
-            const ptrdiff_t a = (ptrdiff_t)top * width + left, b = a + (left + 1 < width);
-            const ptrdiff_t step = top + 1 < height ? width : 0;
-#define BETWEEN(plane, k)                                                                                   \
-    ((1 - fy) * ((1 - fx) * plane[a + k * pixels] + fx * plane[b + k * pixels]) +                            \
-     fy * ((1 - fx) * plane[a + step + k * pixels] + fx * plane[b + step + k * pixels]))
-            const float miss_x = right + BETWEEN(back, 0), miss_y = down + BETWEEN(back, 1);
+            const float at_x = (float)x + right[x], at_y = (float)y + down[x];
+            const Spot next = spot_at(at_x, at_y, width, height, width);
+            const float miss_x = right[x] + at_spot(back, next), miss_y = down[x] + at_spot(back + pixels, next);
             const float missed = (miss_x * miss_x + miss_y * miss_y) * (1 / (UNSURE_PX * UNSURE_PX));
             const int is_inside = at_x >= -1 && at_x <= (float)width && at_y >= -1 && at_y <= (float)height;
             const float trust = is_inside ? fading(missed) : 0;
-            path[row + x] = on ? right + BETWEEN(on, 0) : right;
-            path[row + x + pixels] = on ? down + BETWEEN(on, 1) : down;
-            path[row + x + 2 * pixels] = on ? trust * BETWEEN(on, 2) : trust;
-#undef BETWEEN
+            to_right[x] = on ? right[x] + at_spot(on, next) : right[x];
+            to_down[x] = on ? down[x] + at_spot(on + pixels, next) : down[x];
+            to_trust[x] = on ? trust * at_spot(on + 2 * pixels, next) : trust;
         }
     }
 }

@@ -37,6 +37,8 @@ static inline float clamped(float number, float low, float high) {
     return above < high ? above : high;
 }
 
+static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
+
 static inline Eight load(const float *from) { return *(const Eight *)from; }
 static inline void store(float *to, Eight numbers) { *(Eight *)to = numbers; }
 

@@ -4,16 +4,19 @@
 // its constraints normalised by their gradients as in Zimmer et al. 2011, Optic Flow in Harmony,
 // solved by red-black successive over-relaxation, in which a pixel has four neighbours of the other
 // colour. Departure: one linearisation, at the flow that is given; the weights of the robust
-// functions are computed anew `iterations` times.
+// functions are computed anew ITERATIONS times.
 //
 // While it is solved every plane is kept split: the pixels of a row at even x, then those at odd x.
 // The neighbours of eight pixels of one colour then lie side by side.
 
 #include "refine.h"
+#include "spot.h"
 
 static const float EPSILON2 = 0.01f * 0.01f;  // of the robust function sqrt(s^2 + epsilon^2)
-static const float ZETA2 = 0.1f * 0.1f;         // added to squared gradients, which may be nought
+static const float ZETA2 = 0.1f * 0.1f;       // added to squared gradients, which may be nought
 static const float OVER_RELAXATION = 1.6f;
+static const float SMOOTHNESS = 10, CONSTANT_BRIGHTNESS = 2.5f, CONSTANT_GRADIENT = 5;  // their weights
+enum { ITERATIONS = 5, SWEEPS = 5 };
 
 enum {
     RIGHT, DOWN,                    // the flow, px
@@ -73,16 +76,7 @@ static void warp(Plane there, Plane right, Plane down, Plane warped) {
         float *restrict to = row_of(warped, y);
         INDEPENDENT
         for (int x = 0; x < there.width; x++) {
-            const float px = clamped((float)x + dx[x], 0, (float)(there.width - 1));
-            const float py = clamped((float)y + dy[x], 0, (float)(there.height - 1));
-            const int left = (int)px, top = (int)py;
-            const float fx = px - (float)left, fy = py - (float)top;
-            const int first = top * there.stride + left;
-            const float *from = there.at;
-            const float above = from[first] + (from[first + 1] - from[first]) * fx;
-            const int next = first + there.stride;
-            const float below = from[next] + (from[next + 1] - from[next]) * fx;
-            to[x] = above + (below - above) * fy;
+            to[x] = at_spot(there.at, spot_at((float)x + dx[x], (float)y + dy[x], there.width, there.height, there.stride));
         }
     }
 }
@@ -181,7 +175,7 @@ static inline float inverse_root(float number) {
 }
 
 // How much each pixel of a row is bound to the next one and to the one below.
-static void bind_row(Split split, int y, float smoothness) {
+static void bind_row(Split split, int y) {
     for (int parity = 0; parity < 2; parity++) {
         const int count = count_of(split, parity);
         const float *restrict u = half_row(split, RIGHT, y, parity);
@@ -202,7 +196,7 @@ static void bind_row(Split split, int y, float smoothness) {
         for (int k = 0; k < count; k++) {
             const float ux = next_u[k] - u[k], vx = next_v[k] - v[k];
             const float uy = low_u[k] - u[k], vy = low_v[k] - v[k];
-            const float weight = smoothness * inverse_root(ux * ux + vx * vx + uy * uy + vy * vy + EPSILON2);
+            const float weight = SMOOTHNESS * inverse_root(ux * ux + vx * vx + uy * uy + vy * vy + EPSILON2);
             to_right[k] = weight;
             to_down[k] = weight * falls;
         }
@@ -211,8 +205,7 @@ static void bind_row(Split split, int y, float smoothness) {
 }
 
 // The equations of a row, from what binds it and from the constraints' robust weights.
-static void equate_row(Split split, int y, Refinement how) {
-    const float brightness = how.brightness, gradient = how.gradient;
+static void equate_row(Split split, int y) {
     for (int parity = 0; parity < 2; parity++) {
         const int count = count_of(split, parity);
 #define FIELD(name, field) const float *restrict name = half_row(split, field, y, parity)
@@ -242,8 +235,8 @@ static void equate_row(Split split, int y, Refinement how) {
             const float off = a[k] * u[k] + b[k] * v[k] + c[k];
             const float off_x = ax[k] * u[k] + bx[k] * v[k] + cx[k];
             const float off_y = ay[k] * u[k] + by[k] * v[k] + cy[k];
-            const float w = brightness * inverse_root(off * off + EPSILON2);
-            const float g = gradient * inverse_root(off_x * off_x + off_y * off_y + EPSILON2);
+            const float w = CONSTANT_BRIGHTNESS * inverse_root(off * off + EPSILON2);
+            const float g = CONSTANT_GRADIENT * inverse_root(off_x * off_x + off_y * off_y + EPSILON2);
             const float bound = to_right[k] + to_down[k] + from_left[k] + from_above[k];
             const float m11 = w * a[k] * a[k] + g * (ax[k] * ax[k] + ay[k] * ay[k]) + ZETA2 + bound;
             const float m22 = w * b[k] * b[k] + g * (bx[k] * bx[k] + by[k] * by[k]) + ZETA2 + bound;
@@ -296,16 +289,16 @@ static void relax_row(Split split, int y, int parity) {
 // Sweeps over the pixels of one colour and of the other in turn. Each sweep follows the one before
 // it by a row, so that what a row needs is still near the processor: the same numbers as one sweep
 // after the other.
-static void relax(Split split, int sweeps) {
-    for (int front = 0; front < split.height + 2 * sweeps - 1; front++)
-        for (int sweep = 0; sweep < 2 * sweeps; sweep++) {
+static void relax(Split split) {
+    for (int front = 0; front < split.height + 2 * SWEEPS - 1; front++)
+        for (int sweep = 0; sweep < 2 * SWEEPS; sweep++) {
             const int y = front - sweep;
             if (y >= 0 && y < split.height) relax_row(split, y, (y + sweep) % 2);
         }
 }
 
 // Refine a flow from `here` to `there`, whose borders are repeated in their margins.
-void refine(Plane here, Plane there, Plane right, Plane down, Refinement how, Arena arena) {
+void refine(Plane here, Plane there, Plane right, Plane down, Arena arena) {
     const int width = here.width, height = here.height;
     const size_t half = half_of(width), bytes = (size_t)FIELDS * (size_t)(height + 2) * 2 * half * sizeof(float);
     Split split = {width, height, (int)half, taken(&arena, bytes)};
@@ -318,12 +311,12 @@ void refine(Plane here, Plane there, Plane right, Plane down, Refinement how, Ar
         split_row(row_of(right, y), half_row(split, RIGHT, y, 0), half_row(split, RIGHT, y, 1), width);
         split_row(row_of(down, y), half_row(split, DOWN, y, 0), half_row(split, DOWN, y, 1), width);
     }
-    for (int iteration = 0; iteration < how.iterations; iteration++) {
+    for (int iteration = 0; iteration < ITERATIONS; iteration++) {
         for (int y = 0; y < height; y++) {
-            bind_row(split, y, how.smoothness);
-            equate_row(split, y, how);
+            bind_row(split, y);
+            equate_row(split, y);
         }
-        relax(split, how.sweeps);
+        relax(split);
     }
     for (int y = 0; y < height; y++) {
         joined_row(row_of(right, y), half_row(split, RIGHT, y, 0), half_row(split, RIGHT, y, 1), width);

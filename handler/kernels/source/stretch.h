@@ -51,22 +51,22 @@ static inline void stretch_row(Stretch stretch, const float *from, float *to, fl
 // stretched once.
 typedef struct {
     const float *plane;
-    int height, to_height, stretched[2];
+    int stride, height, to_height, stretched[2];
     float scale, *rows[2];
     Stretch across;
 } Rows;
 
 static inline size_t rows_bytes(int to) { return 2 * (sizeof(float) * (size_t)to + 64); }
 
-static inline Rows rows_of(Arena *arena, const float *plane, int height, Stretch across, int to_height, float scale) {
+static inline Rows rows_of(Arena *arena, const float *plane, int stride, int height, Stretch across, int to_height, float scale) {
     const size_t bytes = sizeof(float) * (size_t)across.to;
-    return (Rows){plane, height, to_height, {-1, -1}, scale, {taken(arena, bytes), taken(arena, bytes)}, across};
+    return (Rows){plane, stride, height, to_height, {-1, -1}, scale, {taken(arena, bytes), taken(arena, bytes)}, across};
 }
 
 static inline const float *stretched(Rows *rows, int y) {
     const int slot = y % 2;
     if (rows->stretched[slot] != y) {
-        stretch_row(rows->across, rows->plane + (ptrdiff_t)y * rows->across.from, rows->rows[slot], rows->scale);
+        stretch_row(rows->across, rows->plane + (ptrdiff_t)y * rows->stride, rows->rows[slot], rows->scale);
         rows->stretched[slot] = y;
     }
     return rows->rows[slot];

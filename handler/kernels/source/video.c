@@ -6,7 +6,6 @@
 #include "plane.h"
 
 static inline int half_up(int side) { return (side + 1) / 2; }
-static inline uint8_t byte_of(int number) { return (uint8_t)most(0, least(255, number)); }
 
 // Chroma for a row of luma, from the nearer of two rows and the one beyond, eightfold and from nought.
 static void widen_row(const uint8_t *near, const uint8_t *beyond, int width, int16_t *sums, int16_t *wide) {

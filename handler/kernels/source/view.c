@@ -18,7 +18,7 @@ static void enlarge_ways(const float *path, int width, int height, int to_width,
     const float scales[2] = {(float)to_width / (float)width, (float)to_height / (float)height};
     Rows rows[2];
     for (int k = 0; k < 2; k++)
-        rows[k] = rows_of(&arena, path + (size_t)k * pixels, height, across, to_height, scales[k]);
+        rows[k] = rows_of(&arena, path + (size_t)k * pixels, width, height, across, to_height, scales[k]);
     uint8_t *torn = taken(&arena, to_pixels), *is_torn = taken(&arena, (size_t)to_height);
     for (int y = 0; y < to_height; y++) {
         float *right = ways + (ptrdiff_t)y * to_width, *down = right + to_pixels;
@@ -124,48 +124,50 @@ static void compare_row(const uint8_t *then, const uint8_t *now, const float *ri
     }
 }
 
-// Sums of squares of bytes around each pixel, 2 * reach + 1 px wide; at borders they repeat. Each row
-// is handed to `use` in turn: the row's number, its sums.
-#define FOR_BOX_SUMS(bytes, width, height, reach, arena, y, sums, use)                                        \
-    do {                                                                                                       \
-        uint16_t *columns = taken(&(arena), sizeof(uint16_t) * (size_t)((width) + 64));                        \
-        uint16_t *sums = taken(&(arena), sizeof(uint16_t) * (size_t)((width) + 64));                           \
-        columns += 16;                                                                                         \
-        memset(columns - 16, 0, sizeof(uint16_t) * (size_t)((width) + 64));                                    \
-        for (int k = -(reach); k <= (reach); k++)                                                              \
-            add_bytes(columns, (bytes) + (ptrdiff_t)most(0, least(k, (height) - 1)) * (width), width);         \
-        for (int y = 0; y < (height); y++) {                                                                   \
-            if (y) {                                                                                           \
-                const uint8_t *in = (bytes) + (ptrdiff_t)least(y + (reach), (height) - 1) * (width);           \
-                const uint8_t *out = (bytes) + (ptrdiff_t)most(y - 1 - (reach), 0) * (width);                  \
-                exchange_bytes(columns, in, out, width);                                                       \
-            }                                                                                                  \
-            for (int k = 1; k <= (reach); k++) {                                                               \
-                columns[-k] = columns[0];                                                                      \
-                columns[(width) - 1 + k] = columns[(width) - 1];                                               \
-            }                                                                                                  \
-            sum_across(columns, sums, width, reach);                                                           \
-            use                                                                                                \
-        }                                                                                                      \
-    } while (0)
+// Sums of the bytes around each pixel of a picture, `reach` px to each side, row by row from the top;
+// beyond its borders it repeats.
+typedef struct {
+    const uint8_t *bytes;
+    int width, height, reach;
+    uint16_t *columns, *sums;
+} Box;
 
-static void add_bytes(uint16_t *sums, const uint8_t *bytes, int count) {
+enum { MOST_REACH = 16 };
+
+static inline size_t box_bytes(int width) { return 2 * (sizeof(uint16_t) * (size_t)(width + 2 * MOST_REACH) + 64); }
+
+static void add_row(Box box, int y, int sign) {
+    const uint8_t *row = box.bytes + (ptrdiff_t)most(0, least(y, box.height - 1)) * box.width;
+    uint16_t *columns = box.columns;
     INDEPENDENT
-    for (int x = 0; x < count; x++) sums[x] = (uint16_t)(sums[x] + bytes[x]);
+    for (int x = 0; x < box.width; x++) columns[x] = (uint16_t)(columns[x] + sign * row[x]);
 }
 
-static void exchange_bytes(uint16_t *sums, const uint8_t *in, const uint8_t *out, int count) {
-    INDEPENDENT
-    for (int x = 0; x < count; x++) sums[x] = (uint16_t)(sums[x] + in[x] - out[x]);
+static Box box_of(Arena *arena, const uint8_t *bytes, int width, int height, int reach) {
+    const size_t room = sizeof(uint16_t) * (size_t)(width + 2 * MOST_REACH);
+    Box box = {bytes, width, height, reach, taken(arena, room), taken(arena, room)};
+    memset(box.columns, 0, room);
+    box.columns += MOST_REACH;
+    for (int k = -reach; k < reach; k++) add_row(box, k, 1);
+    return box;
 }
 
-static inline void sum_across(const uint16_t *columns, uint16_t *sums, int count, int reach) {
+static inline const uint16_t *next_sums(Box box, int y) {
+    const int width = box.width, reach = box.reach;
+    uint16_t *columns = box.columns, *sums = box.sums;
+    if (y) add_row(box, y - 1 - reach, -1);
+    add_row(box, y + reach, 1);
+    for (int k = 1; k <= reach; k++) {
+        columns[-k] = columns[0];
+        columns[width - 1 + k] = columns[width - 1];
+    }
     INDEPENDENT
-    for (int x = 0; x < count; x++) {
+    for (int x = 0; x < width; x++) {
         uint16_t total = columns[x];
         for (int k = 1; k <= reach; k++) total = (uint16_t)(total + columns[x - k] + columns[x + k]);
         sums[x] = total;
     }
+    return sums;
 }
 
 // See a frame from a keyframe.
@@ -184,7 +186,7 @@ EXPORT int artreel_view(
 ) {
     const size_t pixels = (size_t)width * (size_t)height, fine_pixels = (size_t)fine_width * (size_t)fine_height;
     Arena arena = {.size = 4 * fine_pixels + 8 * (stretch_bytes(fine_width) + rows_bytes(fine_width)) +
-                           16 * (size_t)fine_width + (size_t)fine_height + 8192};
+                           2 * box_bytes(fine_width) + 4 * (size_t)fine_width + (size_t)fine_height + 8192};
     arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (!arena.memory) return -1;
     enlarge_ways(path, width, height, fine_width, fine_height, ways, arena);
@@ -196,21 +198,25 @@ EXPORT int artreel_view(
     float by_colour[256];
     for (int k = 0; k < 256; k++) by_colour[k] = 255 * expf(-((float)k / OFF_COLOUR) * ((float)k / OFF_COLOUR));
     const Stretch across = stretch_of(&arena, width, fine_width);
-    Rows returns = rows_of(&arena, path + 2 * pixels, height, across, fine_height, 1);
+    Rows returns = rows_of(&arena, path + 2 * pixels, width, height, across, fine_height, 1);
     float *returning = taken(&arena, sizeof(float) * (size_t)fine_width);
     const int colour_area = (2 * COLOUR_REACH + 1) * (2 * COLOUR_REACH + 1), area = (2 * SOFTNESS + 1) * (2 * SOFTNESS + 1);
-    FOR_BOX_SUMS(off, fine_width, fine_height, COLOUR_REACH, arena, y, sums, {
+    const Box offs = box_of(&arena, off, fine_width, fine_height, COLOUR_REACH);
+    for (int y = 0; y < fine_height; y++) {
+        const uint16_t *sums = next_sums(offs, y);
         next_row(&returns, y, returning);
         uint8_t *to = sure + (ptrdiff_t)y * fine_width;
         for (int x = 0; x < fine_width; x++)
             to[x] = (uint8_t)(by_colour[(sums[x] + colour_area / 2) / colour_area] * returning[x] + 0.5f);
-    });
-    FOR_BOX_SUMS(sure, fine_width, fine_height, SOFTNESS, arena, y, sums, {
+    }
+    const Box trusts = box_of(&arena, sure, fine_width, fine_height, SOFTNESS);
+    for (int y = 0; y < fine_height; y++) {
+        const uint16_t *sums = next_sums(trusts, y);
         float *to = trust + (ptrdiff_t)y * fine_width;
         const float scale = 1.0f / (255.0f * (float)area);
         INDEPENDENT
         for (int x = 0; x < fine_width; x++) to[x] = (float)sums[x] * scale;
-    });
+    }
     free(arena.memory);
     return 0;
 }
