@@ -20,12 +20,6 @@ enum { GAINS = 256 };  // steps in which the gain is told apart
 // BT.709's way back from differences of colour, in 1/64.
 enum { TO_RED = 101, TO_BLUE = 119, GREEN_OF_RED = 30, GREEN_OF_BLUE = 12 };
 
-// Places rounded to 1/64 px inside of a picture: whole px and the rest.
-static void places(const float *off, float from, float step, float far, int count, int32_t *at) {
-    INDEPENDENT
-    for (int x = 0; x < count; x++) at[x] = (int32_t)(clamped(from + step * (float)x + off[x], 0, far) * 64 + 0.5f);
-}
-
 // Weights of the four pixels around a place, for each 1/64 px: bicubic, a = -0.75. Source: Keys 1981,
 // Cubic Convolution Interpolation for Digital Image Processing. In 1/64, and in pairs for the rows.
 typedef struct {

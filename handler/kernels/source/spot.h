@@ -26,3 +26,10 @@ static inline float at_spot(const float *plane, Spot spot) {
     const float below = next[0] + (next[spot.right] - next[0]) * spot.to_right;
     return above + (below - above) * spot.to_below;
 }
+
+// Places of a row rounded to 1/64 px inside of a picture: whole px and the rest, as from + step * x
+// and what a way adds to that, and `far` at most.
+static inline void places(const float *off, float from, float step, float far, int count, int32_t *at) {
+    INDEPENDENT
+    for (int x = 0; x < count; x++) at[x] = (int32_t)(clamped(from + step * (float)x + off[x], 0, far) * 64 + 0.5f);
+}

@@ -1,5 +1,6 @@
 // What a keyframe shows of another frame: where each pixel lies in it, and how sure that is.
 
+#include "spot.h"
 #include "stretch.h"
 
 #if defined(__AVX2__) && !defined(PORTABLE)
@@ -51,21 +52,14 @@ static void enlarge_ways(const float *path, int width, int height, int to_width,
     }
 }
 
-// How unlike a row of `now` is what `then` has where the ways lead: the greatest difference of red,
-// green and blue. Both uint8 (height, width, 4) of one size. Places are rounded to 1/64 px.
-static void compare_row(const uint8_t *then, const uint8_t *now, const float *right, const float *down, int y, int width, int height, uint8_t *off) {
+// How unlike a row of `now` is what `then`, uint8 (height, width, 4), has at these places, which are as
+// `places` gives them: the greatest difference of red, green and blue.
+static void compare_row(const uint8_t *then, const uint8_t *now, const int32_t *at_x, const int32_t *at_y, int width, int height, uint8_t *off) {
     int x = 0;
-    const float far_x = (float)(width - 1), far_y = (float)(height - 1);
 #if defined(__AVX2__) && !defined(PORTABLE)
-    const __m256 lanes = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i ones = _mm256_set1_epi32(1), low6 = _mm256_set1_epi32(63);
     for (; x + 8 <= width; x += 8) {
-        __m256 at_x = _mm256_add_ps(_mm256_add_ps(lanes, _mm256_set1_ps((float)x)), _mm256_loadu_ps(right + x));
-        __m256 at_y = _mm256_add_ps(_mm256_set1_ps((float)y), _mm256_loadu_ps(down + x));
-        at_x = _mm256_min_ps(_mm256_max_ps(at_x, _mm256_setzero_ps()), _mm256_set1_ps(far_x));
-        at_y = _mm256_min_ps(_mm256_max_ps(at_y, _mm256_setzero_ps()), _mm256_set1_ps(far_y));
-        const __m256i px = _mm256_cvtps_epi32(_mm256_mul_ps(at_x, _mm256_set1_ps(64)));
-        const __m256i py = _mm256_cvtps_epi32(_mm256_mul_ps(at_y, _mm256_set1_ps(64)));
+        const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));
         const __m256i left = _mm256_srli_epi32(px, 6), top = _mm256_srli_epi32(py, 6);
         const __m256i fx = _mm256_and_si256(px, low6), fy = _mm256_and_si256(py, low6);
         const __m256i next = _mm256_min_epi32(_mm256_add_epi32(left, ones), _mm256_set1_epi32(width - 1));
@@ -107,9 +101,7 @@ static void compare_row(const uint8_t *then, const uint8_t *now, const float *ri
     }
 #endif
     for (; x < width; x++) {
-        const int px = (int)lrintf(clamped((float)x + right[x], 0, far_x) * 64);
-        const int py = (int)lrintf(clamped((float)y + down[x], 0, far_y) * 64);
-        const int left = px >> 6, top = py >> 6, fx = px & 63, fy = py & 63;
+        const int left = at_x[x] >> 6, top = at_y[x] >> 6, fx = at_x[x] & 63, fy = at_y[x] & 63;
         const int next = least(left + 1, width - 1), below = least(top + 1, height - 1);
         int greatest = 0;
         for (int k = 0; k < 3; k++) {
@@ -186,14 +178,17 @@ EXPORT int artreel_view(
 ) {
     const size_t pixels = (size_t)width * (size_t)height, fine_pixels = (size_t)fine_width * (size_t)fine_height;
     Arena arena = {.size = 4 * fine_pixels + 8 * (stretch_bytes(fine_width) + rows_bytes(fine_width)) +
-                           2 * box_bytes(fine_width) + 4 * (size_t)fine_width + (size_t)fine_height + 8192};
+                           2 * box_bytes(fine_width) + 12 * (size_t)fine_width + (size_t)fine_height + 8192};
     arena.memory = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (!arena.memory) return -1;
     enlarge_ways(path, width, height, fine_width, fine_height, ways, arena);
     uint8_t *off = taken(&arena, fine_pixels), *sure = taken(&arena, fine_pixels);
+    int32_t *at_x = taken(&arena, sizeof(int32_t) * (size_t)fine_width), *at_y = taken(&arena, sizeof(int32_t) * (size_t)fine_width);
     for (int y = 0; y < fine_height; y++) {
         const ptrdiff_t row = (ptrdiff_t)y * fine_width;
-        compare_row(then, now + 4 * row, ways + row, ways + row + fine_pixels, y, fine_width, fine_height, off + row);
+        places(ways + row, 0, 1, (float)(fine_width - 1), fine_width, at_x);
+        places(ways + row + fine_pixels, (float)y, 0, (float)(fine_height - 1), fine_width, at_y);
+        compare_row(then, now + 4 * row, at_x, at_y, fine_width, fine_height, off + row);
     }
     float by_colour[256];
     for (int k = 0; k < 256; k++) by_colour[k] = 255 * expf(-((float)k / OFF_COLOUR) * ((float)k / OFF_COLOUR));
