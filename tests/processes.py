@@ -1,7 +1,11 @@
-"""Which processes this one has started and not seen off."""
+"""Which processes this one has started and not seen off, and how others end."""
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,3 +36,23 @@ def descendants(pid: int) -> list[int]:
         for child in map(int, (task / "children").read_text().split()):
             found += [child, *descendants(child)]
     return found
+
+
+def child_dies_with(parent_code: str) -> bool:
+    """Whether a child ends within ten seconds when its parent is killed.
+
+    Args:
+        parent_code: a program in Python that starts the child and prints its number.
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-c", parent_code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    watched = os.pidfd_open(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    ended, _, _ = select.select([watched], [], [], 10.0)
+    os.close(watched)
+    return bool(ended)

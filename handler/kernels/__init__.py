@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handler.domain.errors import Defect
+from handler.kernels.processor import CPUINFO, instructions
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -76,8 +77,7 @@ class View:
 def keep_memory() -> None:
     """Have this process keep what it frees, up to half a gigabyte, for what it allocates next.
 
-    Else a tenth of the time of painting goes into clearing and mapping the memory of frames. To be
-    called before threads begin.
+    Else a tenth of the time of painting goes into clearing and mapping the memory of frames.
     """
     _library().artreel_keep_memory()
 
@@ -318,14 +318,10 @@ def _library() -> ctypes.CDLL:
     return load(LIBRARY)
 
 
-def missing_instructions(
-    cpuinfo: Path = Path("/proc/cpuinfo"), machine: str = platform.machine()
-) -> list[str]:
+def missing_instructions(cpuinfo: Path = CPUINFO, machine: str = platform.machine()) -> list[str]:
     """What the kernels were compiled for and the processor can't do, as far as it tells."""
-    if machine != "x86_64" or not cpuinfo.exists():
-        return []
-    flags = cpuinfo.read_text(encoding="ascii", errors="replace").split()
-    return sorted(INSTRUCTIONS.difference(flags))
+    able = instructions(cpuinfo, machine)
+    return [] if able is None else sorted(INSTRUCTIONS - able)
 
 
 def load(path: Path) -> ctypes.CDLL:

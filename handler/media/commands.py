@@ -122,11 +122,15 @@ def _resized(facts: VideoFacts, size: Size) -> str:
     """Planes of another size; matrix and range stay what they are."""
     width, height = size
     method = "area" if width < facts.width else "bicubic"
-    matrix, levels = facts.color_matrix, "full" if facts.full_range else "limited"
+    matrix, levels = facts.color_matrix, _levels(facts)
     return (
         f"scale={width}:{height}:in_color_matrix={matrix}:out_color_matrix={matrix}"
         f":in_range={levels}:out_range={levels}:flags={method}+accurate_rnd,format=yuv420p"
     )
+
+
+def _levels(facts: VideoFacts) -> str:
+    return "full" if facts.full_range else "limited"
 
 
 def _from_the_middle(chunk: Chunk) -> tuple[str, ...]:
@@ -211,10 +215,9 @@ def _to_rgb(facts: VideoFacts, size: Size) -> str:
     width, height = size
     method = SMALLER if width < facts.width else LARGER
     pixels = "gbrp16le" if _needs_sdr(facts) else "gbrap" if facts.transparent else "rgb24"
-    source_range = "full" if facts.full_range else "limited"
     return (
         f"scale={width}:{height}:in_color_matrix={facts.color_matrix}"
-        f":in_range={source_range}:out_range=full:{method},format={pixels}"
+        f":in_range={_levels(facts)}:out_range=full:{method},format={pixels}"
     )
 
 
@@ -329,18 +332,23 @@ def _encoded(
     Args:
         parameters: of x264, beyond those that go with the encoding.
     """
-    if encoding.codec is Codec.H264 and encoding.preset == DEFAULT_PRESET[Codec.H264]:
-        parameters = (*QUICK, *parameters)
-    own = ("-x264-params", ":".join(parameters)) if parameters else ()
     return (
         *("-vf", ",".join([*encode_filters(facts), f"setpts=PTS+{late}"])),
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{ticks_per_second(facts)}"),
         *("-c:v", *ENCODERS[encoding.codec], *TAGS[encoding.codec]),
-        *(own if encoding.codec is Codec.H264 else ()),
+        *_x264_parameters(encoding, parameters),
         *("-preset", encoding.preset, "-crf", str(encoding.crf), *THREADS),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
     )
+
+
+def _x264_parameters(encoding: Encoding, own: tuple[str, ...]) -> tuple[str, ...]:
+    if encoding.codec is not Codec.H264:
+        return ()
+    quick = QUICK if encoding.preset == DEFAULT_PRESET[Codec.H264] else ()
+    parameters = (*quick, *own)
+    return ("-x264-params", ":".join(parameters)) if parameters else ()
 
 
 def _beside_encoded(facts: VideoFacts) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ class FrameDecoder:
         self._process = process
         self._log = log
         self._facts = facts
-        self._width, self._height = size
+        self._size = size
         self._is_even = facts.constant_rate
         self._limits = limits
         self._chunk = chunk
@@ -200,7 +200,7 @@ class FrameDecoder:
         """
         last: Frame | None = None
         while True:
-            frame = self._next_frame()
+            frame = next_frame(self._process, self._facts, self._size)
             if frame is None:
                 return
             wait = 0
@@ -214,9 +214,6 @@ class FrameDecoder:
             if wait >= 0:
                 yield frame
                 last = frame
-
-    def _next_frame(self) -> Frame | None:
-        return next_frame(self._process, self._facts, (self._width, self._height))
 
 
 def next_frame(process: ConfinedProcess, facts: VideoFacts, size: tuple[int, int]) -> Frame | None:

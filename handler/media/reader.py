@@ -76,10 +76,8 @@ def at_hand(*modules: str) -> Iterator[None]:
         _waiting.extend(mine)
         yield
     finally:
-        for worker in mine:
-            if worker in _waiting:
-                _waiting.remove(worker)
-                worker.drop()
+        for worker in filter(_take, mine):
+            worker.drop()
 
 
 @contextmanager
@@ -116,8 +114,13 @@ def reader(
 
 
 def _worker(module: str) -> Worker:
-    for worker in _waiting:
-        if worker.module == module:
-            _waiting.remove(worker)
-            return worker
-    return Worker(module)
+    waiting = (worker for worker in list(_waiting) if worker.module == module)
+    return next(filter(_take, waiting), None) or Worker(module)
+
+
+def _take(worker: Worker) -> bool:
+    """Whether it still waited; it does no more, whichever thread asked first."""
+    with contextlib.suppress(ValueError):
+        _waiting.remove(worker)
+        return True
+    return False

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from handler.domain.errors import Rejected
 from handler.domain.ports import Frame, StyleVector
+from handler.kernels.processor import CPUINFO, instructions
 from handler.style.bundle import Bundle
 from handler.style.compiled import CompiledNetworks
 from handler.style.picture import square
@@ -225,18 +226,14 @@ def frames_at_once(numbers: int, precision: str, threads: int) -> int:
     return max(1, min(threads, MEMORY_BYTES // bytes_per_frame))
 
 
-def fastest_precision(
-    cpuinfo: Path = Path("/proc/cpuinfo"), machine: str = platform.machine()
-) -> str:
+def fastest_precision(cpuinfo: Path = CPUINFO, machine: str = platform.machine()) -> str:
     """``bf16`` where the processor multiplies it natively, else ``f32``.
 
     OpenVINO also offers bf16 on AVX-512 processors that only emulate it, twice as slow as f32, so
     the processor itself is asked.
     """
-    if machine != "x86_64" or not cpuinfo.exists():
-        return "f32"
-    flags = set(cpuinfo.read_text(encoding="ascii", errors="replace").split())
-    return "bf16" if flags & {"avx512_bf16", "amx_bf16"} else "f32"
+    native = {"avx512_bf16", "amx_bf16"} & (instructions(cpuinfo, machine) or frozenset())
+    return "bf16" if native else "f32"
 
 
 @contextmanager

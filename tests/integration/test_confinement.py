@@ -1,9 +1,6 @@
 """Limits of child processes, and their end with ours."""
 
-import os
-import select
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +9,7 @@ import pytest
 
 from handler.media.limits import Limits
 from handler.media.process import ConfinedProcess, Stalled
-from tests.processes import none_left
+from tests.processes import child_dies_with, none_left
 
 ROOMY = Limits(memory_bytes=2**30, cpu_seconds=10)
 
@@ -73,18 +70,7 @@ def test_a_process_that_stands_still_is_stopped(
 
 
 def test_children_die_with_a_killed_parent() -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    watched = os.pidfd_open(child)
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    ended, _, _ = select.select([watched], [], [], 10.0)
-    os.close(watched)
-    assert ended
+    assert child_dies_with(PARENT)
 
 
 PARENT = f"""

@@ -1,8 +1,5 @@
 """Processes that read files, started before there is a file to read."""
 
-import os
-import select
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +9,7 @@ from PIL import Image
 from handler.domain.errors import Rejected, Unavailable
 from handler.media.pictures import read_picture
 from handler.media.reader import Worker, at_hand
-from tests.processes import none_left
+from tests.processes import child_dies_with, none_left
 
 
 @pytest.fixture
@@ -66,18 +63,7 @@ def test_a_worker_that_is_told_of_no_file_ends() -> None:
 
 
 def test_a_waiting_worker_dies_with_its_parent() -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    watched = os.pidfd_open(child)
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    ended, _, _ = select.select([watched], [], [], 10.0)
-    os.close(watched)
-    assert ended
+    assert child_dies_with(PARENT)
 
 
 PARENT = """
