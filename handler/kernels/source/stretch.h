@@ -4,6 +4,10 @@
 
 #include "plane.h"
 
+#if defined(__AVX2__) && !defined(PORTABLE)
+#include <immintrin.h>
+#endif
+
 // From where in a row of `from` numbers each of `to` numbers comes.
 typedef struct {
     int from, to;
@@ -40,8 +44,20 @@ static inline Stretch stretch_of(Arena *arena, int from, int to) {
 static inline void stretch_row(Stretch stretch, const float *from, float *to, float scale) {
     const int32_t *left = stretch.left, *right = stretch.right;
     const float *share = stretch.share;
+    int x = 0;
+#if defined(__AVX2__) && !defined(PORTABLE)
+    // Where a row grows, eight numbers come from no more than nine.
+    for (; stretch.to >= stretch.from && x + 8 <= stretch.to && left[x] + 9 <= stretch.from; x += 8) {
+        const __m256i first = _mm256_set1_epi32(left[x]);
+        const __m256i which = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)(left + x)), first);
+        const __m256 one = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from + left[x]), which);
+        const __m256 next = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from + left[x] + 1), which);
+        const __m256 between = _mm256_fmadd_ps(_mm256_sub_ps(next, one), _mm256_loadu_ps(share + x), one);
+        _mm256_storeu_ps(to + x, _mm256_mul_ps(_mm256_set1_ps(scale), between));
+    }
+#endif
     INDEPENDENT
-    for (int x = 0; x < stretch.to; x++) {
+    for (; x < stretch.to; x++) {
         const float one = from[left[x]];
         to[x] = scale * (one + (from[right[x]] - one) * share[x]);
     }
