@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -64,24 +63,34 @@ def propagate(
     """
     at_moment = range(len(frames)) if morphs else _first_of_each(frames)
     moments = [frames[at] for at in at_moment]
-    painted = [first]
-    if len(moments) > 1:
-        sources = [glance(moment) for moment in moments]
-        steps = [step_between(*pair) for pair in pairwise(sources)]
-        segment = _Segment(sources, steps, lambda at: repaint(at_moment[at]))
-        end = len(steps)
-        on = segment.reaching_on(0, end, first)
-        back = segment.reaching_back(end, 0, last)
-        between = segment.between(on, back, range(1, end))
-        painted += [*between.values(), last]
+    painted = _painted(moments, first, last, lambda at: repaint(at_moment[at]))
+    paint = next(painted)
     for at in range(1, len(frames) - 1):
-        yield painted[bisect_right(at_moment, at) - 1]
+        if at in at_moment:
+            paint = next(painted)
+        yield paint
 
 
 def _first_of_each(frames: Sequence[Frame]) -> Sequence[int]:
     """Indices of the frames that do not repeat the one before."""
     pairs = enumerate(pairwise(frames), 1)
     return [0, *(at for at, (before, frame) in pairs if not _same(before, frame))]
+
+
+def _painted(
+    frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[int], Frame]
+) -> Iterator[Frame]:
+    """All of a segment, where each frame moves on."""
+    yield first
+    if len(frames) == 1:
+        return
+    sources = [glance(frame) for frame in frames]
+    steps = [step_between(*pair) for pair in pairwise(sources)]
+    segment = _Segment(sources, steps, repaint)
+    end = len(steps)
+    on, back = segment.reaching_on(0, end, first), segment.reaching_back(end, 0, last)
+    yield from segment.between(on, back, range(1, end))
+    yield last
 
 
 def _same(frame: Frame, other: Frame) -> bool:
@@ -129,32 +138,33 @@ class _Segment:
         height, width = source.small.shape
         return _Reach(at, source, kernels.take_apart(paint, (height, width)), paths)
 
-    def between(self, first: _Reach, last: _Reach, wanted: Iterable[int]) -> dict[int, Frame]:
+    def between(self, first: _Reach, last: _Reach, wanted: Sequence[int]) -> Iterator[Frame]:
         """Those of the frames between two keyframes that are wanted, from both of them.
 
         Where they show too little of some frames, the middle one of these is painted, and they
         get what they lack from there.
         """
-        painted: dict[int, Frame] = {}
+        views: dict[int, tuple[View, View]] = {}
         lost: dict[int, Floats] = {}
         for at in wanted:
-            before = first.view(at, self.sources[at])
-            behind = last.view(at, self.sources[at])
-            passed = (at - first.at) / (last.at - first.at)
-            painted[at] = kernels.mix(before, behind, passed, GRAIN_STRENGTH)
-            lack, part = kernels.lost(before, behind)
+            source = self.sources[at]
+            views[at] = first.view(at, source), last.view(at, source)
+            lack, part = kernels.lost(*views[at])
             if part > MOST_LOST:
                 lost[at] = lack
-        if lost:
-            middle = list(lost)[len(lost) // 2]
-            paint = self.repaint(middle)
-            to_middle = self.reaching_back(middle, first.at, paint)
-            from_middle = self.reaching_on(middle, last.at, paint)
-            nearer = {
-                middle: paint,
-                **self.between(first, to_middle, [at for at in lost if at < middle]),
-                **self.between(from_middle, last, [at for at in lost if at > middle]),
-            }
-            for at, lack in lost.items():
-                painted[at] = kernels.blend(nearer[at], painted[at], lack)
-        return painted
+        nearer = self._repainted(first, last, list(lost))
+        for at in wanted:
+            passed = (at - first.at) / (last.at - first.at)
+            mixed = kernels.mix(*views.pop(at), passed, GRAIN_STRENGTH)
+            yield kernels.blend(next(nearer), mixed, lost.pop(at)) if at in lost else mixed
+
+    def _repainted(self, first: _Reach, last: _Reach, wanted: Sequence[int]) -> Iterator[Frame]:
+        """The middle one of the frames that are wanted is painted, the others are mixed with it."""
+        if not wanted:
+            return
+        half = len(wanted) // 2
+        middle = wanted[half]
+        paint = self.repaint(middle)
+        yield from self.between(first, self.reaching_back(middle, first.at, paint), wanted[:half])
+        yield paint
+        yield from self.between(self.reaching_on(middle, last.at, paint), last, wanted[half + 1 :])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 
 import cv2
@@ -67,15 +68,15 @@ class Brush:
         if not keyframe.coat.is_painted:
             return lambda: iter([keyframe.image])
         first = self._painted(keyframe, threads)
-        rest: Future[list[Frame]] | None = None
+        rest: list[Future[Frame]] = [Future() for _ in between if segment.until]
         if segment.until and between:
             last = self._painted(segment.until, threads)
-            rest = threads.submit(self._propagated, segment, first, last)
+            threads.submit(self._propagate, segment, first, last, tuple(rest))
 
         def finished() -> Iterator[Frame]:
             yield self._finished(keyframe, first.result())
-            if rest:
-                yield from map(self._finished, between, rest.result())
+            for frame in between:
+                yield self._finished(frame, rest.pop(0).result())
 
         return finished
 
@@ -86,20 +87,29 @@ class Brush:
         self._last = keyframe, painted
         return painted
 
-    def _propagated(
-        self, segment: Segment, first: Future[Frame], last: Future[Frame]
-    ) -> list[Frame]:
+    def _propagate(
+        self,
+        segment: Segment,
+        first: Future[Frame],
+        last: Future[Frame],
+        between: Sequence[Future[Frame]],
+    ) -> None:
+        """Give each of the frames between two keyframes as soon as it is there."""
         assert segment.until
         frames = (*segment.frames, segment.until)
-        return list(
-            self._motion.propagate(
+        left = deque(between)
+        try:
+            for paint in self._motion.propagate(
                 [frame.image for frame in frames],
                 first.result(),
                 last.result(),
                 lambda at: self._paint(frames[at]),
                 morphs=frames[0].coat.styles != segment.until.coat.styles,
-            )
-        )
+            ):
+                left.popleft().set_result(paint)
+        except BaseException as error:
+            for frame in left:
+                frame.set_exception(error)
 
     def alone(self, frame: WorkFrame) -> Frame:
         """A finished frame as it is when every frame is painted; it does not count."""
