@@ -579,9 +579,7 @@ class FakeMotion:
     def propagate(
         self,
         frames: Sequence[Frame],
-        first: Frame,
-        last: Frame,
-        repaint: Callable[[int], Frame],
+        paint: Callable[[int], Frame],
         *,
         morphs: bool = False,
     ) -> Iterator[Frame]:

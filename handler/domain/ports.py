@@ -88,9 +88,7 @@ class Motion(Protocol):
     def propagate(
         self,
         frames: Sequence[Frame],
-        first: Frame,
-        last: Frame,
-        repaint: Callable[[int], Frame],
+        paint: Callable[[int], Frame],
         *,
         morphs: bool = False,
     ) -> Iterator[Frame]:
@@ -100,9 +98,9 @@ class Motion(Protocol):
 
         Args:
             frames: uint8 (height, width, 3), two or more in order, both keyframes included.
-            first, last: the painted keyframes, of the same shape.
-            repaint: paints the frame of this index, which holds too much of what neither keyframe
-                shows.
+            paint: gives the frame of this index painted, of the same shape: the first and the last,
+                which are the keyframes, and each that holds too much of what these don't show.
+                It may take its time: what can be done without it is done before.
             morphs: whether the keyframes are painted in different looks. Frames that repeat each
                 other are painted alike if not, and else as far as their time has passed.
 

@@ -35,9 +35,7 @@ at 0.7 it was up to 38 % farther from its picture, now it is 5 % on average."""
 
 def propagate(
     frames: Sequence[Frame],
-    first: Frame,
-    last: Frame,
-    repaint: Callable[[int], Frame],
+    paint: Callable[[int], Frame],
     *,
     morphs: bool = False,
 ) -> Iterator[Frame]:
@@ -45,8 +43,8 @@ def propagate(
 
     Each frame is warped once, straight from both keyframes, along consecutive flows composed, and
     mixed by distance in time and by how sure the ways are. Where neither keyframe shows too much
-    of a frame, it is painted by ``repaint``; it and the frames around it get what they lack from
-    there. A frame that repeats its neighbour gets its neighbour's paint (the same array), unless
+    of a frame, it is painted for itself; it and the frames around it get what they lack from there.
+    A frame that repeats its neighbour gets its neighbour's paint (the same array), unless
     the paint morphs.
 
     The result depends on the arguments only, bit for bit, whatever the number of threads.
@@ -54,21 +52,21 @@ def propagate(
     Args:
         frames: the source of one segment at working size, both keyframes included, at least two;
             uint8 (height, width, 3), sRGB, one shape.
-        first, last: the painted keyframes, of the same shape.
-        repaint: paints the frame of this index, as the keyframes were painted.
+        paint: gives the painted frame of this index, of the same shape: of both keyframes, once
+            the motion between them is known, and of each that is painted for itself.
         morphs: whether the keyframes were painted in different looks.
 
     Yields:
         The ``len(frames) - 2`` painted frames between the keyframes, in order.
     """
-    at_moment = range(len(frames)) if morphs else _first_of_each(frames)
-    moments = [frames[at] for at in at_moment]
-    painted = _painted(moments, first, last, lambda at: repaint(at_moment[at]))
-    paint = next(painted)
+    begins = range(len(frames)) if morphs else _first_of_each(frames)
+    shown = [0, *begins[1:-1], len(frames) - 1] if len(begins) > 1 else [0]
+    moments = _moments([frames[at] for at in shown], lambda moment: paint(shown[moment]))
+    painted = next(moments)
     for at in range(1, len(frames) - 1):
-        if at in at_moment:
-            paint = next(painted)
-        yield paint
+        if at in begins:
+            painted = next(moments)
+        yield painted
 
 
 def _first_of_each(frames: Sequence[Frame]) -> Sequence[int]:
@@ -77,17 +75,17 @@ def _first_of_each(frames: Sequence[Frame]) -> Sequence[int]:
     return [0, *(at for at, (before, frame) in pairs if not _same(before, frame))]
 
 
-def _painted(
-    frames: Sequence[Frame], first: Frame, last: Frame, repaint: Callable[[int], Frame]
-) -> Iterator[Frame]:
-    """All of a segment, where each frame moves on."""
-    yield first
-    if len(frames) == 1:
-        return
+def _moments(frames: Sequence[Frame], paint: Callable[[int], Frame]) -> Iterator[Frame]:
+    """All frames of a segment that repeat none, painted."""
     sources = [glance(frame) for frame in frames]
     steps = [step_between(*pair) for pair in pairwise(sources)]
-    segment = _Segment(sources, steps, repaint)
+    first = paint(0)
+    yield first
+    if not steps:
+        return
+    segment = _Segment(sources, steps, paint)
     end = len(steps)
+    last = paint(end)
     on, back = segment.reaching_on(0, end, first), segment.reaching_back(end, 0, last)
     yield from segment.between(on, back, range(1, end))
     yield last
@@ -125,7 +123,7 @@ class _Segment:
 
     sources: Sequence[Glance]
     steps: Sequence[Step]
-    repaint: Callable[[int], Frame]
+    paint: Callable[[int], Frame]
 
     def reaching_on(self, at: int, end: int, paint: Frame) -> _Reach:
         return self._reach(at, paint, dict(enumerate(paths_back(self.steps[at:end]), at + 1)))
@@ -164,7 +162,7 @@ class _Segment:
             return
         half = len(wanted) // 2
         middle = wanted[half]
-        paint = self.repaint(middle)
+        paint = self.paint(middle)
         yield from self.between(first, self.reaching_back(middle, first.at, paint), wanted[:half])
         yield paint
         yield from self.between(self.reaching_on(middle, last.at, paint), last, wanted[half + 1 :])

@@ -97,16 +97,19 @@ class Brush:
         """Give each of the frames between two keyframes as soon as it is there."""
         assert segment.until
         frames = (*segment.frames, segment.until)
+        keyframes = {0: first, len(frames) - 1: last}
+
+        def paint(at: int) -> Frame:
+            return keyframes[at].result() if at in keyframes else self._paint(frames[at])
+
         left = deque(between)
         try:
-            for paint in self._motion.propagate(
+            for painted in self._motion.propagate(
                 [frame.image for frame in frames],
-                first.result(),
-                last.result(),
-                lambda at: self._paint(frames[at]),
+                paint,
                 morphs=frames[0].coat.styles != segment.until.coat.styles,
             ):
-                left.popleft().set_result(paint)
+                left.popleft().set_result(painted)
         except BaseException as error:
             for frame in left:
                 frame.set_exception(error)

@@ -94,9 +94,10 @@ def _missed(shot: Sequence[Frame], motion: Motion) -> list[int]:
     missed: list[int] = []
 
     def paint(at: int) -> Frame:
-        missed.append(at)
+        if 0 < at < len(shot) - 1:
+            missed.append(at)
         return shot[at]
 
     if len(shot) > 2:
-        deque(motion.propagate(shot, shot[0], shot[-1], paint), maxlen=0)
+        deque(motion.propagate(shot, paint), maxlen=0)
     return missed

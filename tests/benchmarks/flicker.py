@@ -143,11 +143,10 @@ def shots(clip: str) -> Iterator[tuple[str, list[Frame]]]:
 def both_ways(frames: Sequence[Frame], paint: Callable[[Frame], Frame], interval: int) -> Painted:
     """Every frame painted, and carried along motion from some of these."""
     every = [paint(frame) for frame in frames]
-    calls = 0
+    known: set[int] = set()
 
-    def known(begin: int, at: int) -> Frame:
-        nonlocal calls
-        calls += 1
+    def known_at(begin: int, at: int) -> Frame:
+        known.add(begin + at)
         return every[begin + at]
 
     ours: list[Frame] = []
@@ -155,12 +154,11 @@ def both_ways(frames: Sequence[Frame], paint: Callable[[Frame], Frame], interval
     numbered = (WorkFrame(i, coat, 0, False, frame, frame) for i, frame in enumerate(frames))
     for segment in segments(numbered, interval, lambda *_: False):
         begin = segment.frames[0].index
-        ours.append(known(begin, 0))
+        ours.append(known_at(begin, 0))
         if segment.until and len(segment.frames) > 1:
             images = [frame.image for frame in (*segment.frames, segment.until)]
-            last = every[segment.until.index]
-            ours += motion.propagate(images, ours[-1], last, partial(known, begin))
-    return Painted(every, ours, calls)
+            ours += motion.propagate(images, partial(known_at, begin))
+    return Painted(every, ours, len(known))
 
 
 def judged(

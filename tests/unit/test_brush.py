@@ -32,9 +32,7 @@ class OneByOne(FakeMotion):
     def propagate(
         self,
         frames: Sequence[Frame],
-        first: Frame,
-        last: Frame,
-        repaint: Callable[[int], Frame],
+        paint: Callable[[int], Frame],
         *,
         morphs: bool = False,
     ) -> Iterator[Frame]:

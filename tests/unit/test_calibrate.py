@@ -111,17 +111,15 @@ class MeteredMotion(FakeMotion):
     def propagate(
         self,
         frames: Sequence[Frame],
-        first: Frame,
-        last: Frame,
-        repaint: Callable[[int], Frame],
+        paint: Callable[[int], Frame],
         *,
         morphs: bool = False,
     ) -> Iterator[Frame]:
-        height, width = first.shape[:2]
+        height, width = frames[0].shape[:2]
         between = len(frames) - 2
         self._machine.work(carried_megapixels((width, height), between, repainted=1) * CARRY)
-        repaint(len(frames) // 2)
-        return super().propagate(frames, first, last, repaint, morphs=morphs)
+        paint(len(frames) // 2)
+        return super().propagate(frames, paint, morphs=morphs)
 
 
 def calibrated(

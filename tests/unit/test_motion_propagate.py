@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handler import kernels
 from handler.domain.ports import Frame
 from handler.kernels import Floats
+from handler.motion.flow import Gray
 from handler.motion.propagate import propagate
 
 
@@ -35,12 +36,27 @@ def inverted(frame: Frame) -> Frame:
     return 255 - frame
 
 
-def never(at: int) -> Frame:
-    raise AssertionError("a keyframe shows all of it")
+def keyframes(first: Frame, last: Frame, count: int) -> Callable[[int], Frame]:
+    """Paint of the first and the last of so many frames; they show all of the others."""
+    paint = {0: first, count - 1: last}
+    return paint.__getitem__
+
+
+def inverting(frames: list[Frame], asked: list[int]) -> Callable[[int], Frame]:
+    """Paint of any frame; notes which were asked for between the keyframes."""
+
+    def paint(at: int) -> Frame:
+        if 0 < at < len(frames) - 1:
+            asked.append(at)
+        return inverted(frames[at])
+
+    return paint
 
 
 def carried(frames: list[Frame]) -> list[Frame]:
-    return list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), never))
+    return list(
+        propagate(frames, keyframes(inverted(frames[0]), inverted(frames[-1]), len(frames)))
+    )
 
 
 def test_paint_moves_with_the_picture() -> None:
@@ -56,7 +72,7 @@ def test_without_motion_one_keyframe_fades_into_the_other() -> None:
     source = texture(64, 96)
     frames = [np.clip(source.astype(int) + i, 0, 255).astype(np.uint8) for i in range(5)]
     dark, light = np.full_like(source, 40), np.full_like(source, 80)
-    painted = [float(frame.mean()) for frame in propagate(frames, dark, light, never)]
+    painted = [float(frame.mean()) for frame in propagate(frames, keyframes(dark, light, 5))]
     assert painted == pytest.approx([50, 60, 70], abs=1)
 
 
@@ -68,12 +84,7 @@ def test_what_no_keyframe_shows_is_painted_anew(seed: int) -> None:
         frame += np.uint8(number)  # no repeats
     cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
     asked: list[int] = []
-
-    def repaint(at: int) -> Frame:
-        asked.append(at)
-        return inverted(frames[at])
-
-    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint))
+    painted = list(propagate(frames, inverting(frames, asked)))
     assert asked == [2]
     disc = (slice(36, 60), slice(68, 92))
     assert np.abs(painted[1][disc].astype(int) - inverted(frames[2])[disc]).mean() < 3
@@ -91,11 +102,11 @@ def test_what_lies_beside_a_moving_disc_stays() -> None:
     beside = np.zeros_like(disc)
     cv2.circle(beside, (90 + 6 * 4, 90), 46, 1, -1)
     cv2.circle(beside, (90 + 6 * 4, 90), 41, 0, -1)
-    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), never))[3]
+    painted = carried(frames)[3]
     wanted = inverted(frames[4])
     off = np.abs(painted.astype(int) - wanted)
     assert off[beside > 0].mean() < 7
-    (still,) = propagate([frames[4]] * 3, wanted, wanted, never, morphs=True)
+    (still,) = propagate([frames[4]] * 3, keyframes(wanted, wanted, 3), morphs=True)
     off = np.abs(painted.astype(int) - still)  # which has its colours at half size, too
     assert off.mean() < 1
 
@@ -130,7 +141,7 @@ def test_repeats_share_their_paint() -> None:
     moving = pan(3)
     frames = [moving[0], moving[0].copy(), moving[1], moving[1].copy(), moving[2].copy(), moving[2]]
     first, last = inverted(moving[0]), inverted(moving[2])
-    painted = list(propagate(frames, first, last, never))
+    painted = list(propagate(frames, keyframes(first, last, 6)))
     assert painted[0] is first
     assert painted[1] is painted[2]
     assert painted[3] is last
@@ -139,7 +150,7 @@ def test_repeats_share_their_paint() -> None:
 def test_a_still_segment_is_its_first_keyframe() -> None:
     frame = texture(64, 64)
     first = inverted(frame)
-    painted = list(propagate([frame.copy() for _ in range(6)], first, first.copy(), never))
+    painted = list(propagate([frame.copy() for _ in range(6)], keyframes(first, first.copy(), 6)))
     assert all(paint is first for paint in painted)
 
 
@@ -150,19 +161,14 @@ def test_what_is_painted_anew_is_known_by_its_place_among_repeats() -> None:
     cv2.circle(frames[2], (80, 48), 24, (250, 20, 20), -1)
     repeated = [frame for frame in frames for _ in range(2)]
     asked: list[int] = []
-
-    def repaint(at: int) -> Frame:
-        asked.append(at)
-        return inverted(repeated[at])
-
-    list(propagate(repeated, inverted(frames[0]), inverted(frames[-1]), repaint))
+    list(propagate(repeated, inverting(repeated, asked)))
     assert asked == [4]
 
 
 def test_a_still_that_morphs_goes_over_frame_by_frame() -> None:
     frame = texture(64, 96)
     dark, light = np.full_like(frame, 40), np.full_like(frame, 80)
-    carried = propagate([frame] * 5, dark, light, never, morphs=True)
+    carried = propagate([frame] * 5, keyframes(dark, light, 5), morphs=True)
     assert [float(paint.mean()) for paint in carried] == pytest.approx([50, 60, 70], abs=1)
 
 
@@ -182,12 +188,9 @@ def test_threads_don_t_change_a_byte() -> None:
     frames = pan(5, height=288, width=520)
     cv2.circle(frames[2], (200, 140), 60, (250, 20, 20), -1)
 
-    def repaint(at: int) -> Frame:
-        return inverted(frames[at])
-
     def run(count: int) -> list[bytes]:
         cv2.setNumThreads(count)
-        painted = propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint)
+        painted = propagate(frames, inverting(frames, []))
         return [frame.tobytes() for frame in painted]
 
     alone = run(1)
@@ -208,11 +211,26 @@ def test_frames_of_any_size_and_content(
 ) -> None:
     frames = [texture(height, width, seed if related else seed + i) for i in range(count)]
 
-    def repaint(at: int) -> Frame:
-        return inverted(frames[at])
-
-    painted = list(propagate(frames, inverted(frames[0]), inverted(frames[-1]), repaint))
+    painted = list(propagate(frames, inverting(frames, [])))
     assert len(painted) == count - 2
     for frame in painted:
         assert frame.shape == (height, width, 3)
         assert frame.dtype == np.uint8
+
+
+def test_motion_is_found_before_paint_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = pan(4)
+    events: list[str] = []
+
+    def flow(*pictures: Gray) -> tuple[Floats, Floats]:
+        events.append("flow")
+        return found(*pictures)
+
+    def paint(at: int) -> Frame:
+        events.append(f"paint {at}")
+        return inverted(frames[at])
+
+    found = kernels.flow
+    monkeypatch.setattr(kernels, "flow", flow)
+    assert len(list(propagate(frames, paint))) == 2
+    assert events == ["flow"] * 3 + ["paint 0", "paint 3"]

@@ -53,14 +53,12 @@ class Moves:
     def propagate(
         self,
         frames: Sequence[Frame],
-        first: Frame,
-        last: Frame,
-        repaint: Callable[[int], Frame],
+        paint: Callable[[int], Frame],
         *,
         morphs: bool = False,
     ) -> Iterator[Frame]:
         for at, frame in enumerate(frames[1:-1], 1):
-            yield repaint(at) if int(frame[0, 0, 0]) % self._missed == 0 else frame
+            yield paint(at) if int(frame[0, 0, 0]) % self._missed == 0 else frame
 
 
 @pytest.mark.parametrize(
