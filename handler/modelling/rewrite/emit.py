@@ -16,6 +16,7 @@ from handler.modelling.rewrite.graph import Array, GraphWriter
 from handler.modelling.rewrite.kernels import doubled, widened
 from handler.modelling.rewrite.network import (
     FRAME,
+    Activation,
     Floats,
     Layer,
     Network,
@@ -59,24 +60,27 @@ def write_transformer(network: Network) -> onnx.ModelProto:
 def columns(layer: Layer, divisor: int) -> tuple[int, int]:
     """Columns of input and of output that a convolution takes as one pixel's channels.
 
-    As few columns of output as fill a vector. Of input, so many that the taps of a row, each at
-    the cost of its channels but no less than a vector's, are cheapest.
+    Those that are cheapest: each tap of a row costs its input channels times its output channels,
+    of either no less than a vector's.
 
     Args:
         divisor: what the width of the layer's input is a multiple of.
     """
-    in_channels, side = (int(number) for number in layer.weights.shape[1:3])
-    out = 1
-    while out * layer.out_channels < FULL_VECTOR and divisor % (2 * out * layer.stride) == 0:
-        out *= 2
-    step, reach = layer.stride * out, layer.stride * (out - 1) + side
+    out_channels, in_channels, _, side = (int(number) for number in layer.weights.shape)
 
-    def cost(gathered: int) -> int:
-        return ceil(reach / gathered) * max(gathered * in_channels, FULL_VECTOR)
+    def cost(gathered: int, out: int) -> float:
+        taps = ceil((layer.stride * (out - 1) + side) / gathered)
+        ins, outs = gathered * in_channels, out * out_channels
+        return taps * max(ins, FULL_VECTOR) * max(outs, FULL_VECTOR) / out
 
-    possible = gcd(step, 2 * layer.padding, divisor)
-    fitting = [gathered for gathered in (4, 2, 1) if possible % gathered == 0]
-    return min(fitting, key=cost), out
+    fitting = [
+        (gathered, out)
+        for out in (1, 2, 4)
+        if out == 1 or divisor % (out * layer.stride) == 0
+        for gathered in (4, 2, 1)
+        if gcd(layer.stride * out, 2 * layer.padding, divisor) % gathered == 0
+    ]
+    return min(fitting, key=lambda choice: cost(*choice))
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,15 @@ class _Writer:
         else:
             columns_in, columns_out = columns(layer, divisor)
             parts = [self._convolved(layer, source, columns_in, columns_out)]
-        if layer.norm:
-            parts = self._normed(layer.norm, layer.out_channels, columns_out, parts)
-        if layer.activation:
-            parts = [self.graph.node(layer.activation, part) for part in parts]
-        value = self._joined(parts, columns_out, layer.out_channels)
+        if layer.norm and columns_out > len(parts) == 1:
+            frame = self._joined(parts, columns_out, layer.out_channels)
+            value = self._normed_in_rows(layer.norm, layer.out_channels, frame, layer.activation)
+        else:
+            if layer.norm:
+                parts = self._normed(layer.norm, layer.out_channels, columns_out, parts)
+            if layer.activation:
+                parts = [self.graph.node(layer.activation, part) for part in parts]
+            value = self._joined(parts, columns_out, layer.out_channels)
         if layer.residual is not None:
             base = values[layer.residual]
             if base.channels_last != value.channels_last:
@@ -192,6 +200,40 @@ class _Writer:
             mean, variance = self._moments(channels, columns, parts)
             scale, shift = graph.scale_and_shift(gamma, beta, mean, variance, norm.epsilon)
         return [graph.node("Add", graph.node("Mul", part, scale), shift) for part in parts]
+
+    def _normed_in_rows(
+        self, norm: StyleNorm, channels: int, value: _Value, activation: Activation
+    ) -> _Value:
+        """``activation(norm(value))`` of a whole frame with channels last.
+
+        A row counts as one vector, so that no lane is empty, however few the channels.
+        """
+        graph = self.graph
+        gamma, beta = (
+            graph.node("Reshape", self._next_affine(channels, 1), np.array([1, 1, channels]))
+            for _ in range(2)
+        )
+        frame = graph.node("Shape", value.name)
+        width = graph.node("Slice", frame, np.array([2]), np.array([3]), np.array([0]))
+        repeats = graph.node("Concat", np.array([1, 1]), width, axis=0)
+        rows = graph.node("Reshape", value.name, np.array([0, 0, -1]))
+
+        def mean(of: str) -> str:
+            row = graph.node("ReduceMean", of, axes=[1])
+            pixels = graph.node("Reshape", row, np.array([1, -1, channels]))
+            return graph.node("ReduceMean", pixels, axes=[1])
+
+        def along(numbers: str) -> str:
+            return graph.node("Tile", numbers, repeats)
+
+        average = mean(rows)
+        centred = graph.node("Sub", rows, along(average))
+        variance = mean(graph.node("Mul", centred, centred))
+        scale, shift = graph.scale_and_shift(gamma, beta, average, variance, norm.epsilon)
+        rows = graph.node("Add", graph.node("Mul", rows, along(scale)), along(shift))
+        if activation:
+            rows = graph.node(activation, rows)
+        return _Value(graph.node("Reshape", rows, frame), True)
 
     def _moments(self, channels: int, columns: int, parts: list[str]) -> tuple[str, str]:
         """Mean and variance of each channel over all columns and parts, (1, n, 1, 1).
