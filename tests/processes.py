@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -22,19 +22,23 @@ def none_left() -> Iterator[None]:
 
 def children() -> list[str]:
     """Command names of all children, zombies among them."""
-    return [
-        Path("/proc", pid, "comm").read_text().strip()
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text().split()
-    ]
+    return [Path("/proc", pid, "comm").read_text().strip() for pid in _children_of("self")]
 
 
 def descendants(pid: int) -> list[int]:
     """Ids of the children of another process, and of theirs."""
     found: list[int] = []
-    for task in Path("/proc", str(pid), "task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found += [child, *descendants(child)]
+    for child in map(int, _children_of(str(pid))):
+        found += [child, *descendants(child)]
+    return found
+
+
+def _children_of(pid: str) -> list[str]:
+    """Those of all threads; one that ends meanwhile has none."""
+    found: list[str] = []
+    for thread in Path("/proc", pid, "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += (thread / "children").read_text().split()
     return found
 
 

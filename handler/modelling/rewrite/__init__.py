@@ -4,7 +4,8 @@ What changes, each of it exact but for rounding:
 
 - what depends on the style vector alone becomes one matrix product (``affine``), once per look;
 - batch norm and biases fold into convolutions (``recognise``);
-- convolutions of few channels work on several columns at a time (``kernels.widened``);
+- convolutions of few channels work on several columns at a time (``kernels.widened``), and the
+  norm behind such a one on whole rows;
 - doublings merge into the convolutions after them (``kernels.doubled``).
 """
 
