@@ -40,9 +40,12 @@ AAC_BITS_PER_SAMPLE = 6
 
 LEAST_TICKS_PER_SECOND = 10_000
 
-THREADS = ("-threads", str(max(1, len(os.sched_getaffinity(0)) // 2)))
-"""Of the decoder and of the encoder each: painting keeps all processors busy, and threads that wait
-for each other cost a tenth more time."""
+PROCESSORS = len(os.sched_getaffinity(0))
+DECODER_THREADS = ("-threads", str(max(1, PROCESSORS // 2)))
+"""Painting keeps all processors busy, and threads that wait for each other cost time."""
+
+ENCODER_THREADS = ("-threads", str(min(PROCESSORS, max(2, PROCESSORS // 2))))
+"""Two at least: what is left to do in the end is to encode the frames that were painted last."""
 
 ENCODERS = {
     Codec.H264: ("libx264",),
@@ -91,7 +94,7 @@ def decode_command(
         ffmpeg,
         *QUIET,
         *GUARDS,
-        *THREADS,
+        *DECODER_THREADS,
         *(("-c:v", decoder) if decoder else ()),
         *_from_the_middle(chunk),
         *("-i", f"file:{video.absolute()}"),
@@ -337,7 +340,7 @@ def _encoded(
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{ticks_per_second(facts)}"),
         *("-c:v", *ENCODERS[encoding.codec], *TAGS[encoding.codec]),
         *_x264_parameters(encoding, parameters),
-        *("-preset", encoding.preset, "-crf", str(encoding.crf), *THREADS),
+        *("-preset", encoding.preset, "-crf", str(encoding.crf), *ENCODER_THREADS),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
         *("-color_range", "tv"),
     )
