@@ -572,6 +572,7 @@ class FakeMotion:
         self.cuts: set[int] = set()
         self.fails = False
         self.morphs: list[bool] = []
+        self.on_given: Callable[[], None] = lambda: None
 
     def is_cut(self, before: Frame, after: Frame) -> bool:
         return int(after[0, 0, 0]) in self.cuts
@@ -586,7 +587,12 @@ class FakeMotion:
         if self.fails:
             raise ZeroDivisionError
         self.morphs.append(morphs)
-        return (frame + np.uint8(200) for frame in frames[1:-1])
+        return self._given(frames[1:-1])
+
+    def _given(self, frames: Sequence[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            yield frame + np.uint8(200)
+            self.on_given()
 
 
 class FakeObserver:

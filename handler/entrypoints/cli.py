@@ -19,7 +19,6 @@ FIRST_READERS = {
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 bad input, 70 a fault of artreel."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with at_hand(*FIRST_READERS.get("".join(sys.argv[1:2]), ())):
             from handler.entrypoints.commands import app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 
 import cv2
@@ -68,15 +68,15 @@ class Brush:
         if not keyframe.coat.is_painted:
             return lambda: iter([keyframe.image])
         first = self._painted(keyframe, threads)
-        rest: list[Future[Frame]] = [Future() for _ in between if segment.until]
+        rest: deque[Future[Frame]] = deque(Future() for _ in between)
         if segment.until and between:
             last = self._painted(segment.until, threads)
-            threads.submit(self._propagate, segment, first, last, tuple(rest))
+            threads.submit(self._propagate, segment, first, last, rest.copy())
 
         def finished() -> Iterator[Frame]:
             yield self._finished(keyframe, first.result())
             for frame in between:
-                yield self._finished(frame, rest.pop(0).result())
+                yield self._finished(frame, rest.popleft().result())
 
         return finished
 
@@ -92,9 +92,9 @@ class Brush:
         segment: Segment,
         first: Future[Frame],
         last: Future[Frame],
-        between: Sequence[Future[Frame]],
+        between: deque[Future[Frame]],
     ) -> None:
-        """Give each of the frames between two keyframes as soon as it is there."""
+        """Give each of the frames between two keyframes as soon as it is there, and forget it."""
         assert segment.until
         frames = (*segment.frames, segment.until)
         keyframes = {0: first, len(frames) - 1: last}
@@ -102,16 +102,15 @@ class Brush:
         def paint(at: int) -> Frame:
             return keyframes[at].result() if at in keyframes else self._paint(frames[at])
 
-        left = deque(between)
         try:
             for painted in self._motion.propagate(
                 [frame.image for frame in frames],
                 paint,
                 morphs=frames[0].coat.styles != segment.until.coat.styles,
             ):
-                left.popleft().set_result(painted)
+                between.popleft().set_result(painted)
         except BaseException as error:
-            for frame in left:
+            for frame in between:
                 frame.set_exception(error)
 
     def alone(self, frame: WorkFrame) -> Frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from threading import Event
@@ -22,27 +22,6 @@ SIZE = (32, 32)
 PATIENCE_SECONDS = 30
 
 
-class OneByOne(FakeMotion):
-    """Goes on to each further frame when it is told to; fails there if it is to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go_on = Event()
-
-    def propagate(
-        self,
-        frames: Sequence[Frame],
-        paint: Callable[[int], Frame],
-        *,
-        morphs: bool = False,
-    ) -> Iterator[Frame]:
-        for frame in frames[1:-1]:
-            yield frame + np.uint8(200)
-            assert self.go_on.wait(PATIENCE_SECONDS)
-            if self.fails:
-                raise ZeroDivisionError
-
-
 def begun(motion: FakeMotion, threads: ThreadPoolExecutor) -> Iterator[Frame]:
     """A segment of four frames and the keyframe after them, whose paint is awaited one by one."""
     painter = FakePainter()
@@ -56,19 +35,27 @@ def begun(motion: FakeMotion, threads: ThreadPoolExecutor) -> Iterator[Frame]:
 
 
 def test_a_frame_is_given_before_the_next_one_is_begun() -> None:
-    motion = OneByOne()
+    motion, go_on = FakeMotion(), Event()
+
+    def wait() -> None:
+        assert go_on.wait(PATIENCE_SECONDS)
+
+    motion.on_given = wait
     with ThreadPoolExecutor(2) as threads:
         finished = begun(motion, threads)
         early = [next(finished), next(finished)]
-        motion.go_on.set()
+        go_on.set()
         late = list(finished)
     assert [int(frame[0, 0, 0]) for frame in (*early, *late)] == [0, 201, 202, 203]
 
 
 def test_what_fails_on_the_way_fails_in_its_place() -> None:
-    motion = OneByOne()
-    motion.fails = True
-    motion.go_on.set()
+    motion = FakeMotion()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    motion.on_given = fail
     with ThreadPoolExecutor(2) as threads:
         finished = begun(motion, threads)
         assert int(next(finished)[0, 0, 0]) == 0

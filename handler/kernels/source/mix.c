@@ -9,10 +9,6 @@
 #include "spot.h"
 #include "stretch.h"
 
-#if defined(__AVX2__) && !defined(PORTABLE)
-#include <immintrin.h>
-#endif
-
 static const float FLOOR = 0.02f;  // trust of a pixel that neither keyframe shows: the nearer one gives it after all
 static const float MOST_GAIN = 1.9f;
 enum { GAINS = 256 };  // steps in which the gain is told apart
@@ -49,7 +45,7 @@ static void carry_luma(
 ) {
     int x = 0;
     const uint8_t *corner = luma - stride - 1;
-#if defined(__AVX2__) && !defined(PORTABLE)
+#ifdef WITH_AVX2
     const __m256i low6 = _mm256_set1_epi32(63), ones = _mm256_set1_epi16(1), low16 = _mm256_set1_epi32(0xffff);
     for (; x + 8 <= count; x += 8) {
         const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));
@@ -89,7 +85,7 @@ static void carry_luma(
 // The same for pairs of differences of colour.
 static void carry_chroma(const uint8_t *chroma, int stride, const int32_t *at_x, const int32_t *at_y, int count, uint8_t *to) {
     int x = 0;
-#if defined(__AVX2__) && !defined(PORTABLE)
+#ifdef WITH_AVX2
     const __m256i low6 = _mm256_set1_epi32(63), whole = _mm256_set1_epi32(64);
     const __m256i by_colour = _mm256_setr_epi8(
         0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15);

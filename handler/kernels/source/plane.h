@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__AVX2__) && !defined(PORTABLE)
+#define WITH_AVX2
+#include <immintrin.h>
+#endif
+
 #define EXPORT __attribute__((visibility("default")))
 #define MARGIN 16  // px around an image in which its border is repeated; patches may lie there
 

@@ -4,10 +4,6 @@
 
 #include "plane.h"
 
-#if defined(__AVX2__) && !defined(PORTABLE)
-#include <immintrin.h>
-#endif
-
 // From where in a row of `from` numbers each of `to` numbers comes.
 typedef struct {
     int from, to;
@@ -45,7 +41,7 @@ static inline void stretch_row(Stretch stretch, const float *from, float *to, fl
     const int32_t *left = stretch.left, *right = stretch.right;
     const float *share = stretch.share;
     int x = 0;
-#if defined(__AVX2__) && !defined(PORTABLE)
+#ifdef WITH_AVX2
     // Where a row grows, eight numbers come from no more than nine.
     for (; stretch.to >= stretch.from && x + 8 <= stretch.to && left[x] + 9 <= stretch.from; x += 8) {
         const __m256i first = _mm256_set1_epi32(left[x]);

@@ -3,10 +3,6 @@
 #include "spot.h"
 #include "stretch.h"
 
-#if defined(__AVX2__) && !defined(PORTABLE)
-#include <immintrin.h>
-#endif
-
 static const float TORN_PX = 1;        // a way between those of two pixels that is this far from the nearer one's belongs to neither
 static const float OFF_COLOUR = 30;    // difference of a colour, of 255, that is trusted by 1/e
 enum { COLOUR_REACH = 2, SOFTNESS = 5 };  // px to each side over which differences and trust are evened out
@@ -56,7 +52,7 @@ static void enlarge_ways(const float *path, int width, int height, int to_width,
 // `places` gives them: the greatest difference of red, green and blue.
 static void compare_row(const uint8_t *then, const uint8_t *now, const int32_t *at_x, const int32_t *at_y, int width, int height, uint8_t *off) {
     int x = 0;
-#if defined(__AVX2__) && !defined(PORTABLE)
+#ifdef WITH_AVX2
     const __m256i ones = _mm256_set1_epi32(1), low6 = _mm256_set1_epi32(63);
     for (; x + 8 <= width; x += 8) {
         const __m256i px = _mm256_loadu_si256((const __m256i *)(at_x + x)), py = _mm256_loadu_si256((const __m256i *)(at_y + x));

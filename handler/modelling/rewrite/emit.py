@@ -247,8 +247,7 @@ class _Writer:
 
         def mean(of: list[str]) -> str:
             averages = [graph.node("GlobalAveragePool", part) for part in of]
-            total = graph.node("Sum", *averages) if len(averages) > 1 else averages[0]
-            return graph.node("Conv", total, averaging) if columns * len(of) > 1 else total
+            return graph.node("Conv", graph.node("Sum", *averages), averaging)
 
         average = mean(parts)
         centred = [graph.node("Sub", part, average) for part in parts]
