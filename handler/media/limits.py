@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from handler.domain.media import VideoFacts
+if TYPE_CHECKING:
+    from handler.domain.media import VideoFacts
 
 STALL_SECONDS = 120.0
 """How long a pipe may stand still; the slowest frame on a throttled function takes a tenth."""

@@ -102,7 +102,6 @@ class Canvas:
         )
         with ExitStack() as work:
             sources = tee(work.enter_context(read_ahead(prepared)), len(self._brushes))
-            self._palette.result()
             layers = [self._layer(which, rows, work) for which, rows in enumerate(sources)]
             mask = self._order.treatment.mask
             if mask is None:

@@ -62,11 +62,12 @@ def test_grey_paint_keeps_its_lightness_whatever_the_colour(
 
 @given(st.integers(0, 99), st.integers(0, 99))
 def test_a_matched_picture_has_mean_and_covariance_of_the_frame(one: int, other: int) -> None:
-    style, frame = colorful(one) // 4 + 96, colorful(other) // 4 + 60  # nothing is cut off
+    # Nothing is cut off, and colours spread differently: else all are rounded to the same side.
+    style, frame = colorful(one) // 2 + 64, colorful(other) // 4 + 60
     found = matched(style, frame).reshape(-1, 3)
     wanted = frame.reshape(-1, 3)
-    assert found.mean(axis=0) == pytest.approx(wanted.mean(axis=0), abs=1)
-    assert np.cov(found.T) == pytest.approx(np.cov(wanted.T), abs=5)
+    assert found.mean(axis=0) == pytest.approx(wanted.mean(axis=0), abs=0.5)
+    assert np.cov(found.T) == pytest.approx(np.cov(wanted.T), abs=4)
 
 
 @given(COLOR, COLOR)
