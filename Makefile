@@ -16,7 +16,7 @@ help: ## list the targets
 
 install: $(MODEL)/bundle.json ## make .venv with everything pinned in requirements.lock, and the embedded model
 
-.venv/installed: requirements.lock pyproject.toml $(wildcard handler/kernels/build_hook.py handler/kernels/source/*)
+.venv/installed: requirements.lock pyproject.toml $(wildcard handler/build_hook.py handler/*/*.c handler/*/*/*.[ch])
 	$(PYTHON) -m venv .venv
 	command -v $(UV) >/dev/null || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock

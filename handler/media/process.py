@@ -8,7 +8,6 @@ import logging
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ BARE_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 STDERR_LIMIT_BYTES = 64 * 1024
 PIPE_BYTES = 1024 * 1024
-CONFINE = Path(__file__).with_name("confine.py")
+CONFINE = Path(__file__).with_name("confine")
 TOLD_TO_STOP = 255
 """ffmpeg's exit code after it caught a signal; it catches SIGXCPU."""
 
@@ -118,7 +117,7 @@ class ConfinedProcess:
     def _command(self) -> list[str]:
         limits = self._limits
         numbers = (os.getpid(), limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
-        return [sys.executable, "-I", "-S", str(CONFINE), *map(str, numbers), *self._argv]
+        return [str(CONFINE), *map(str, numbers), *self._argv]
 
     def __exit__(
         self,

@@ -13,9 +13,12 @@ from pathlib import Path
 
 from handler.domain.errors import Rejected, Unavailable
 from handler.media.limits import Limits
-from handler.media.process import ConfinedProcess, Stalled
+from handler.media.process import CONFINE, ConfinedProcess, Stalled
 
 WORKER = Path(__file__).with_name("worker.py")
+LIMITS_COME_LATER = ("-", "-", "-")
+"""The worker puts them on itself once it is told of its file, before it opens that."""
+
 AT_REST = Limits(memory_bytes=0, cpu_seconds=0)
 """Of a worker that was told of no file yet: how long it may take to end, no more."""
 
@@ -48,9 +51,10 @@ class Worker(ConfinedProcess):
 
     def _command(self) -> list[str]:
         folders = (folder for folder in sys.path if Path(folder).is_absolute())
-        words = (str(WORKER), str(os.getpid()), f"{__package__}.{self.module}", *folders)
+        confined = (str(CONFINE), str(os.getpid()), *LIMITS_COME_LATER)
         options = ("-I", "-S", *(("-B",) if sys.dont_write_bytecode else ()))
-        return [sys.executable, *options, *words]
+        worker = (str(WORKER), f"{__package__}.{self.module}", *folders)
+        return [*confined, sys.executable, *options, *worker]
 
     def _stdin(self, _account_end: int) -> int:
         return subprocess.PIPE

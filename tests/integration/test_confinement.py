@@ -1,6 +1,8 @@
 """Limits of child processes, and their end with ours."""
 
+import os
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handler.media.limits import Limits
-from handler.media.process import ConfinedProcess, Stalled
+from handler.media.process import CONFINE, ConfinedProcess, Stalled
 from tests.processes import child_dies_with, none_left
 
 ROOMY = Limits(memory_bytes=2**30, cpu_seconds=10)
@@ -58,6 +60,33 @@ def test_signals_are_as_programs_expect_them() -> None:
     expected = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
     standard = (1 << 31) - 1  # those beyond are the C library's
     assert int(ignored.split()[1], 16) & standard == expected
+
+
+def _confined(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CONFINE, *words], capture_output=True, text=True, timeout=60)
+
+
+def test_limits_may_be_left_as_they_are() -> None:
+    code = "from resource import *; print(*map(getrlimit, (RLIMIT_AS, RLIMIT_CPU, RLIMIT_FSIZE)))"
+    python = (sys.executable, "-I", "-c", code)
+    left = _confined(str(os.getpid()), "-", "-", "-", *python)
+    free = subprocess.run(python, capture_output=True, text=True, check=True, timeout=60)
+    assert left.stdout == free.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("1", "-", "-", "-", sys.executable), "confine: the parent is gone\n"),
+        ((str(os.getpid()), "-", "1s", "-", sys.executable), "1s: not a limit\n"),
+        ((str(os.getpid()), "-", "-", "-", "/no/such"), "/no/such: No such file or directory\n"),
+        ((str(os.getpid()), "-", "-", "-"), "confine: too few words\n"),
+    ],
+    ids=["orphan", "no number", "no program", "nothing to do"],
+)
+def test_what_can_not_be_confined_is_not_started(words: tuple[str, ...], said: str) -> None:
+    ended = _confined(*words)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (126, "", said)
 
 
 def test_a_process_that_stands_still_is_stopped(

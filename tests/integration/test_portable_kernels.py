@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handler import kernels
-from handler.kernels.build_hook import compile_command
+from handler.build_hook import library_command
 from tests.kernel_calls import call_all, shapes_as_used, shapes_at_random
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ CHECKED = ("-DCHECKED", "-O1", "-fsanitize=undefined,float-cast-overflow", "-Wno
 
 def compiled(folder: Path, *options: str) -> Path:
     library = folder / "libkernels.so"
-    subprocess.run(compile_command(SOURCES, library, *options), check=True, timeout=300)
+    subprocess.run(library_command(SOURCES, library, *options), check=True, timeout=300)
     return library
 
 

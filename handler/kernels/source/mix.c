@@ -17,9 +17,9 @@ enum { GAINS = 256 };  // steps in which the gain is told apart
 enum { TO_RED = 101, TO_BLUE = 119, GREEN_OF_RED = 30, GREEN_OF_BLUE = 12 };
 
 // Weights of the four pixels around a place, for each 1/64 px: bicubic, a = -0.75. Source: Keys 1981,
-// Cubic Convolution Interpolation for Digital Image Processing. In 1/64, and in pairs for the rows.
+// Cubic Convolution Interpolation for Digital Image Processing. In 1/64, a byte each.
 typedef struct {
-    int32_t columns[64], upper[64], lower[64];
+    int32_t weights[64];
 } Cubic;
 
 static Cubic cubic_weights(void) {
@@ -31,10 +31,8 @@ static Cubic cubic_weights(void) {
             (int)rintf(64 * (((a + 2) * rest - (a + 3)) * rest * rest + 1)), (int)rintf(64 * a * rest * t * t),
         };
         weights[1] = 64 - weights[0] - weights[2] - weights[3];
-        cubic.columns[phase] = (int32_t)((uint32_t)(uint8_t)weights[0] | (uint32_t)(uint8_t)weights[1] << 8 |
+        cubic.weights[phase] = (int32_t)((uint32_t)(uint8_t)weights[0] | (uint32_t)(uint8_t)weights[1] << 8 |
                                          (uint32_t)(uint8_t)weights[2] << 16 | (uint32_t)(uint8_t)weights[3] << 24);
-        cubic.upper[phase] = (int32_t)((uint32_t)(uint16_t)weights[0] | (uint32_t)(uint16_t)weights[1] << 16);
-        cubic.lower[phase] = (int32_t)((uint32_t)(uint16_t)weights[2] | (uint32_t)(uint16_t)weights[3] << 16);
     }
     return cubic;
 }
@@ -52,17 +50,19 @@ static void carry_luma(
         const __m256i fx = _mm256_and_si256(px, low6), fy = _mm256_and_si256(py, low6);
         const __m256i rows = _mm256_mullo_epi32(_mm256_srli_epi32(py, 6), _mm256_set1_epi32(stride));
         const __m256i at = _mm256_add_epi32(rows, _mm256_srli_epi32(px, 6));
-        const __m256i across = _mm256_i32gather_epi32(cubic->columns, fx, 4);
+        const __m256i across = _mm256_i32gather_epi32(cubic->weights, fx, 4);
+        const __m256i along = _mm256_i32gather_epi32(cubic->weights, fy, 4);
         __m256i sums[4];
         for (int k = 0; k < 4; k++) {
             const __m256i four = _mm256_i32gather_epi32((const int *)(corner + k * stride), at, 1);
             sums[k] = _mm256_madd_epi16(_mm256_maddubs_epi16(four, across), ones);
         }
-        const __m256i high = _mm256_or_si256(_mm256_and_si256(sums[0], low16), _mm256_slli_epi32(sums[1], 16));
-        const __m256i low = _mm256_or_si256(_mm256_and_si256(sums[2], low16), _mm256_slli_epi32(sums[3], 16));
+        // The weights of rows 0 and 2 are the even bytes, those of 1 and 3 the odd ones.
+        const __m256i even_rows = _mm256_or_si256(_mm256_and_si256(sums[0], low16), _mm256_slli_epi32(sums[2], 16));
+        const __m256i odd_rows = _mm256_or_si256(_mm256_and_si256(sums[1], low16), _mm256_slli_epi32(sums[3], 16));
         const __m256i total = _mm256_add_epi32(
-            _mm256_madd_epi16(high, _mm256_i32gather_epi32(cubic->upper, fy, 4)),
-            _mm256_madd_epi16(low, _mm256_i32gather_epi32(cubic->lower, fy, 4)));
+            _mm256_madd_epi16(even_rows, _mm256_srai_epi16(_mm256_slli_epi16(along, 8), 8)),
+            _mm256_madd_epi16(odd_rows, _mm256_srai_epi16(along, 8)));
         const __m256i numbers = _mm256_srai_epi32(_mm256_add_epi32(total, _mm256_set1_epi32(2048)), 12);
         const __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
         _mm_storel_epi64((__m128i *)(to + x), _mm_packus_epi16(halves, halves));
@@ -74,9 +74,8 @@ static void carry_luma(
         int total = 2048;
         for (int row = 0; row < 4; row++) {
             int sum = 0;
-            for (int k = 0; k < 4; k++) sum += from[row * stride + k] * (int8_t)((uint32_t)cubic->columns[fx] >> 8 * k);
-            const uint32_t pair = (uint32_t)(row < 2 ? cubic->upper[fy] : cubic->lower[fy]);
-            total += sum * (int16_t)(pair >> 16 * (row % 2));
+            for (int k = 0; k < 4; k++) sum += from[row * stride + k] * (int8_t)((uint32_t)cubic->weights[fx] >> 8 * k);
+            total += sum * (int8_t)((uint32_t)cubic->weights[fy] >> 8 * row);
         }
         to[x] = byte_of(total >> 12);
     }
