@@ -63,11 +63,7 @@ class Brush:
 
         Keyframes are painted once, though they end one segment and begin the next, and so are
         those that repeat the keyframe before.
-
-        Raises:
-            Rejected: a picture is missing or can't be read; whether the segment needs it or not.
         """
-        self._palette.result()
         keyframe, *between = segment.frames
         if not keyframe.coat.is_painted:
             return lambda: iter([keyframe.image])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from itertools import tee
+from itertools import chain, islice, tee
 from typing import TYPE_CHECKING
 
 from handler.domain.keyframes import bounded_interval
@@ -119,9 +119,11 @@ class Canvas:
         paint_all = work.enter_context(threads)
         sources = (row[which] for row in rows)
         cut_up = segments(sources, self._interval, self._motion.is_cut)
+        first = list(islice(cut_up, 1))  # takes as long as the pictures
+        self._palette.result()
         return (
             pair
-            for segment, finished in paint_all(cut_up)
+            for segment, finished in paint_all(chain(first, cut_up))
             for pair in zip(segment.frames, finished, strict=True)
         )
 
