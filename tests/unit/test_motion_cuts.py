@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -50,3 +53,32 @@ def test_a_fade_to_black_is_none() -> None:
 def test_any_size_is_compared(size: tuple[int, int]) -> None:
     assert not is_cut(scene(5, *size), scene(5, *size))
     assert is_cut(scene(5, *size), scene(105, *size))
+
+
+STOPPED_OFTEN = """
+import signal
+import numpy as np
+from handler.motion.cuts import is_cut
+
+class Stopped(BaseException):
+    pass
+
+def stop(*_):
+    raise Stopped
+
+signal.signal(signal.SIGALRM, stop)
+frames = np.random.default_rng(1).integers(0, 256, (2, 36, 64, 3)).astype(np.uint8)
+for _ in range(10_000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-4)
+        while True:
+            is_cut(*frames)
+    except Stopped:
+        pass
+"""
+
+
+def test_a_stop_in_the_middle_of_a_look_is_an_exception() -> None:
+    """OpenCV crashes where a handler raises while it tries a call's other signatures, as norm's."""
+    ended = subprocess.run([sys.executable, "-c", STOPPED_OFTEN], timeout=300)
+    assert ended.returncode == 0
