@@ -152,28 +152,19 @@ def stylize(
     with plain_errors():
         if not video.exists():
             raise Rejected(f"there is no video {video}")
-        if model and not (model / MANIFEST).is_file():
-            raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
-        # A process looks into the video, and threads load the networks, while this one reads what
-        # the options mean.
-        with ThreadPoolExecutor(1, thread_name_prefix="probe") as ahead:
-            probed = None if video.is_dir() else ahead.submit(probe, video)
-            painter = wiring.painter(model, precision.of_engine, keeps_compiled=True)
-            motion = wiring.motion()
-            wish = wish_of(
-                style=style,
-                looks=look,
-                timeline=timeline,
-                strength=strength,
-                mix=mix,
-                keep_colors=keep_colors,
-                style_scale=style_scale,
-                mask=mask,
-                mask_invert=mask_invert,
-                mask_feather=mask_feather,
-                outside_style=outside_style,
-            )
-            from handler.pipeline.paint_video import PaintOrder, paint_video
+        wish = wish_of(
+            style=style,
+            looks=look,
+            timeline=timeline,
+            strength=strength,
+            mix=mix,
+            keep_colors=keep_colors,
+            style_scale=style_scale,
+            mask=mask,
+            mask_invert=mask_invert,
+            mask_feather=mask_feather,
+            outside_style=outside_style,
+        )
         if video.is_dir():
             if poster or teaser:
                 raise Rejected("--poster and --teaser name one file; leave them out for a folder")
@@ -184,6 +175,14 @@ def stylize(
         if teaser:
             ending = ".gif" if teaser.suffix.lower() == ".gif" else ".webp"
             check_output(teaser, ending, video, *wish.files, output)
+        if model and not (model / MANIFEST).is_file():
+            raise Rejected(f"there is no model in {model}; see `artreel model build --help`")
+        # In a process of its own, while this one loads all that paints, NumPy first.
+        with ThreadPoolExecutor(1, thread_name_prefix="probe") as ahead:
+            probed = None if video.is_dir() else ahead.submit(probe, video)
+            painter = wiring.painter(model, precision.of_engine, keeps_compiled=True)
+            motion = wiring.motion()
+            from handler.pipeline.paint_video import PaintOrder, paint_video
         order = PaintOrder(
             source=video,
             styles=wish.pictures,

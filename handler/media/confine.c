@@ -1,6 +1,6 @@
 // Puts limits on itself, then becomes another program.
 //
-//     confine PARENT MEMORY_BYTES CPU_SECONDS FILE_BYTES PROGRAM ARGUMENT...
+//     confine PARENT MEMORY_BYTES CPU_SECONDS LAST_CPU_SECONDS FILE_BYTES PROGRAM ARGUMENT...
 //
 // A limit that is `-` stays what it is. The limits hold before the program's first instruction, and
 // no code of ours runs between the fork and the exec of a process that has threads, where a lock may
@@ -15,13 +15,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { PARENT = 1, MEMORY_BYTES, CPU_SECONDS, FILE_BYTES, PROGRAM };
+enum { PARENT = 1, MEMORY_BYTES, CPU_SECONDS, LAST_CPU_SECONDS, FILE_BYTES, PROGRAM };
 
-enum {
-    MOST_OPEN_FILES = 256,
-    GRACE_SECONDS = 5,  // processor time between SIGXCPU, which tells what is wrong, and SIGKILL
-    NOT_STARTED = 126,
-};
+enum { MOST_OPEN_FILES = 256, NOT_STARTED = 126 };
 
 static _Noreturn void give_up(const char *what, const char *why) {
     fprintf(stderr, "%s: %s\n", what, why);
@@ -37,19 +33,22 @@ static void lower(int limit, rlim_t soft, rlim_t hard) {
     if (setrlimit(limit, &wanted)) give_up("setrlimit", strerror(errno));
 }
 
-static void lower_to(int limit, const char *number, rlim_t grace) {
-    if (!strcmp(number, "-")) return;
+static rlim_t number_in(const char *word) {
     char *end;
-    const rlim_t most = strtoull(number, &end, 10);
-    if (*end || end == number) give_up(number, "not a limit");
-    lower(limit, most, most + grace);
+    const rlim_t number = strtoull(word, &end, 10);
+    if (*end || end == word) give_up(word, "not a limit");
+    return number;
+}
+
+static void lower_to(int limit, const char *soft, const char *hard) {
+    if (strcmp(soft, "-")) lower(limit, number_in(soft), number_in(hard));
 }
 
 int main(int count, char **words) {
     if (count <= PROGRAM) give_up("confine", "too few words");
-    lower_to(RLIMIT_AS, words[MEMORY_BYTES], 0);
-    lower_to(RLIMIT_CPU, words[CPU_SECONDS], GRACE_SECONDS);
-    lower_to(RLIMIT_FSIZE, words[FILE_BYTES], 0);
+    lower_to(RLIMIT_AS, words[MEMORY_BYTES], words[MEMORY_BYTES]);
+    lower_to(RLIMIT_CPU, words[CPU_SECONDS], words[LAST_CPU_SECONDS]);
+    lower_to(RLIMIT_FSIZE, words[FILE_BYTES], words[FILE_BYTES]);
     lower(RLIMIT_CORE, 0, 0);
     lower(RLIMIT_NOFILE, MOST_OPEN_FILES, MOST_OPEN_FILES);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL)) give_up("prctl", strerror(errno));

@@ -27,6 +27,9 @@ and to write it at the rate below."""
 READ_BYTES_PER_SECOND = 50e6
 """Of a disk, at least."""
 
+GRACE_SECONDS = 5
+"""Processor time between SIGXCPU, which tells what is wrong, and SIGKILL."""
+
 MEGABYTE = 1024 * 1024
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 8192 * 4320
@@ -66,6 +69,13 @@ class Limits:
     file_bytes: int = 0
     stall_seconds: float = STALL_SECONDS
     finish_seconds: float = FINISH_SECONDS
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """As ``confine`` and ``worker`` take them: what the process itself can be held to."""
+        last_cpu_seconds = self.cpu_seconds + GRACE_SECONDS
+        numbers = (self.memory_bytes, self.cpu_seconds, last_cpu_seconds, self.file_bytes)
+        return tuple(map(str, numbers))
 
 
 def too_large(width: int, height: int) -> str | None:

@@ -115,9 +115,7 @@ class ConfinedProcess:
         return account_end if self._hear else subprocess.DEVNULL
 
     def _command(self) -> list[str]:
-        limits = self._limits
-        numbers = (os.getpid(), limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
-        return [str(CONFINE), *map(str, numbers), *self._argv]
+        return [str(CONFINE), str(os.getpid()), *self._limits.words, *self._argv]
 
     def __exit__(
         self,

@@ -16,7 +16,7 @@ from handler.media.limits import Limits
 from handler.media.process import CONFINE, ConfinedProcess, Stalled
 
 WORKER = Path(__file__).with_name("worker.py")
-LIMITS_COME_LATER = ("-", "-", "-")
+LIMITS_COME_LATER = ("-", "-", "-", "-")
 """The worker puts them on itself once it is told of its file, before it opens that."""
 
 AT_REST = Limits(memory_bytes=0, cpu_seconds=0)
@@ -37,8 +37,7 @@ class Worker(ConfinedProcess):
     def ask(self, file: Path, limits: Limits, *words: str) -> None:
         """Tell it of the file, and what else its ``main`` takes; its answer can be read then."""
         self._limits = limits
-        numbers = (limits.memory_bytes, limits.cpu_seconds, limits.file_bytes)
-        request = " ".join((*map(str, numbers), *words)) + "\n"
+        request = " ".join((*limits.words, *words)) + "\n"
         stdin = self._process.stdin
         assert stdin is not None
         with contextlib.suppress(BrokenPipeError), stdin:  # how it ended tells why

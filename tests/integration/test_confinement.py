@@ -69,7 +69,7 @@ def _confined(*words: str) -> subprocess.CompletedProcess[str]:
 def test_limits_may_be_left_as_they_are() -> None:
     code = "from resource import *; print(*map(getrlimit, (RLIMIT_AS, RLIMIT_CPU, RLIMIT_FSIZE)))"
     python = (sys.executable, "-I", "-c", code)
-    left = _confined(str(os.getpid()), "-", "-", "-", *python)
+    left = _confined(str(os.getpid()), "-", "-", "-", "-", *python)
     free = subprocess.run(python, capture_output=True, text=True, check=True, timeout=60)
     assert left.stdout == free.stdout
 
@@ -77,10 +77,13 @@ def test_limits_may_be_left_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("1", "-", "-", "-", sys.executable), "confine: the parent is gone\n"),
-        ((str(os.getpid()), "-", "1s", "-", sys.executable), "1s: not a limit\n"),
-        ((str(os.getpid()), "-", "-", "-", "/no/such"), "/no/such: No such file or directory\n"),
-        ((str(os.getpid()), "-", "-", "-"), "confine: too few words\n"),
+        (("1", "-", "-", "-", "-", sys.executable), "confine: the parent is gone\n"),
+        ((str(os.getpid()), "-", "1s", "2", "-", sys.executable), "1s: not a limit\n"),
+        (
+            (str(os.getpid()), "-", "-", "-", "-", "/no/such"),
+            "/no/such: No such file or directory\n",
+        ),
+        ((str(os.getpid()), "-", "-", "-", "-"), "confine: too few words\n"),
     ],
     ids=["orphan", "no number", "no program", "nothing to do"],
 )
